@@ -67,10 +67,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf makes an error with a code. A %w verb in the format keeps the cause.
+// Errorf makes an error with a code. The message is for people: it says what to do and holds no personal data.
 func Errorf(code Code, format string, args ...any) *Error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Code: code, Message: err.Error(), Err: errors.Unwrap(err)}
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because adds the cause, which is for the log and for errors.Is only.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
 }
 
 // Invalid makes one EInvalid out of field errors, or nil when there are none.

@@ -1,0 +1,75 @@
+package onward
+
+import "time"
+
+// OrganisationKind says what an organisation does here.
+type OrganisationKind string
+
+// The kinds of organisation.
+const (
+	Agency       OrganisationKind = "agency"        // reintegration programme with counsellors
+	Employer     OrganisationKind = "employer"      // offers jobs and apprenticeships
+	CivilSociety OrganisationKind = "civil_society" // monitors placements, often trains
+	Project      OrganisationKind = "project"       // development project
+	Authority    OrganisationKind = "authority"     // public employment service, municipality, training authority
+)
+
+// OrganisationKinds lists the kinds.
+func OrganisationKinds() []OrganisationKind {
+	return []OrganisationKind{Agency, Employer, CivilSociety, Project, Authority}
+}
+
+// Organisation is one party. Everything that is written belongs to one.
+type Organisation struct {
+	ID        ID               `json:"id" db:"id"`
+	Slug      string           `json:"slug" db:"slug" doc:"Short name for commands, such as casa-monarca"`
+	Name      string           `json:"name" db:"name"`
+	Kind      OrganisationKind `json:"kind" db:"kind"`
+	Country   string           `json:"country" db:"country"`
+	Fictional bool             `json:"fictional,omitempty" db:"fictional" doc:"Made up for demonstration"`
+	CreatedAt time.Time        `json:"created_at" db:"created_at"`
+}
+
+// Validate checks an organisation before it is written.
+func (o Organisation) Validate() error {
+	v := newValidator()
+	v.slug("slug", o.Slug)
+	v.text("name", o.Name, 1, 200)
+	oneOf(v, "kind", o.Kind, OrganisationKinds())
+	v.country("country", o.Country)
+	return v.err()
+}
+
+// User is a person who works with Onward, in one organisation and one role.
+type User struct {
+	ID             ID        `json:"id" db:"id"`
+	OrganisationID ID        `json:"organisation_id" db:"organisation_id"`
+	Name           string    `json:"name" db:"name"`
+	Email          string    `json:"email" db:"email"`
+	Role           Role      `json:"role" db:"role"`
+	Language       string    `json:"language" db:"language"`
+	CreatedAt      time.Time `json:"created_at" db:"created_at"`
+}
+
+// Validate checks a user before it is written.
+func (u User) Validate() error {
+	v := newValidator()
+	v.text("name", u.Name, 1, 200)
+	v.email("email", u.Email)
+	oneOf(v, "role", u.Role, Roles())
+	v.language("language", u.Language)
+	if u.OrganisationID.IsZero() {
+		v.add("organisation_id", "required", "name the organisation that the user works for")
+	}
+	return v.err()
+}
+
+// Token is an API token as it is kept: the secret itself is shown once, when it is made, and only its hash is stored.
+type Token struct {
+	ID        ID         `json:"id" db:"id"`
+	UserID    ID         `json:"user_id" db:"user_id"`
+	Name      string     `json:"name" db:"name"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" db:"expires_at"`
+	CreatedAt time.Time  `json:"created_at" db:"created_at"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty" db:"revoked_at"`
+}
