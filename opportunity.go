@@ -255,6 +255,7 @@ type Opportunity struct {
 	ID             ID                `json:"id"`
 	OrganisationID ID                `json:"organisation_id"`
 	Organisation   string            `json:"organisation,omitempty" doc:"Its name"`
+	Country        string            `json:"country,omitempty" doc:"Of the place, or of the organisation for remote work"`
 	Version        int64             `json:"version"`
 	Status         OpportunityStatus `json:"status"`
 	CloseReason    CloseReason       `json:"close_reason,omitempty"`

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"onward"
+)
+
+const requestColumns = `id, organisation_id, returnee_id, requested_by, status, options, refusal, list, created_at, ready_at`
+
+type requestRow struct {
+	ID             onward.ID            `db:"id"`
+	OrganisationID onward.ID            `db:"organisation_id"`
+	ReturneeID     onward.ID            `db:"returnee_id"`
+	RequestedBy    onward.ID            `db:"requested_by"`
+	Status         onward.RequestStatus `db:"status"`
+	Options        []byte               `db:"options"`
+	Refusal        string               `db:"refusal"`
+	List           []byte               `db:"list"`
+	CreatedAt      time.Time            `db:"created_at"`
+	ReadyAt        *time.Time           `db:"ready_at"`
+}
+
+func (row requestRow) request() (onward.ReferralRequest, error) {
+	r := onward.ReferralRequest{
+		ID: row.ID, OrganisationID: row.OrganisationID, ReturneeID: row.ReturneeID, RequestedBy: row.RequestedBy, Status: row.Status,
+		Refusal: row.Refusal, CreatedAt: row.CreatedAt, ReadyAt: row.ReadyAt,
+	}
+	if err := json.Unmarshal(row.Options, &r.Options); err != nil {
+		return r, fmt.Errorf("read request %s: %w", row.ID, err)
+	}
+	if row.List != nil {
+		r.List = new(onward.RankedList)
+		if err := json.Unmarshal(row.List, r.List); err != nil {
+			return r, fmt.Errorf("read list of request %s: %w", row.ID, err)
+		}
+	}
+	return r, nil
+}
+
+// CreateReferralRequest promises a ranked list for one returnee. With a key that the user used before, the request of
+// then is returned (repeated is true); EConflict if that was for something else. EInvalid without an active consent for
+// matching, ENotFound for a returnee whom the actor may not see.
+func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, options onward.RequestOptions, key string) (r onward.ReferralRequest, repeated bool, err error) {
+	if !tx.Actor.HandlesReturnees() || tx.Actor.UserID.IsZero() {
+		return r, false, onward.Errorf(onward.EForbidden, "only counsellors and supervisors ask for referrals")
+	}
+	if err := options.Validate(tx.store.vocabulary); err != nil {
+		return r, false, err
+	}
+	if len(key) > 200 {
+		return r, false, onward.Invalid([]onward.FieldError{{Field: "Idempotency-Key", Rule: "length", Message: "use at most 200 characters"}})
+	}
+	var details []byte
+	if err := tx.get(ctx, &details, `SELECT details FROM returnees WHERE id = $1`, returnee); err != nil {
+		return r, false, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
+	}
+	var profile onward.ReturneeDetails
+	if err := json.Unmarshal(details, &profile); err != nil {
+		return r, false, fmt.Errorf("read returnee %s: %w", returnee, err)
+	}
+	if !profile.HasConsent(onward.ConsentMatching, tx.store.Today()) {
+		return r, false, onward.Invalid([]onward.FieldError{{Field: "consents", Rule: "consent",
+			Message: "there is no active consent for matching; ask the person, record it, then ask again"}})
+	}
+	body, err := json.Marshal(options)
+	if err != nil {
+		return r, false, wrap("create referral request", err)
+	}
+	hash := sha256.Sum256(append([]byte(returnee.String()), body...))
+	var row requestRow
+	err = tx.get(ctx, &row, `INSERT INTO referral_requests (id, organisation_id, returnee_id, requested_by, idempotency_key, body_hash, options)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (requested_by, idempotency_key) DO NOTHING RETURNING `+requestColumns,
+		onward.NewID(), tx.Actor.OrganisationID, returnee, tx.Actor.UserID, nilIfZero(key), hash[:], string(body))
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.repeatedRequest(ctx, key, hash)
+	} else if err != nil {
+		return r, false, wrap("create referral request", err)
+	}
+	if err := tx.promise(ctx, onward.WorkMatchRequest, onward.Ref{ID: row.ID}); err != nil {
+		return r, false, err
+	}
+	r, err = row.request()
+	return r, false, err
+}
+
+func (tx *Tx) repeatedRequest(ctx context.Context, key string, hash [32]byte) (onward.ReferralRequest, bool, error) {
+	var same bool
+	err := tx.get(ctx, &same, `SELECT body_hash = $3 FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key, hash[:])
+	if err != nil {
+		return onward.ReferralRequest{}, false, wrap("read earlier request", err)
+	}
+	if !same {
+		return onward.ReferralRequest{}, false, onward.Errorf(onward.EConflict, "this Idempotency-Key was used for another request; use a new one")
+	}
+	var row requestRow
+	if err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key); err != nil {
+		return onward.ReferralRequest{}, false, wrap("read earlier request", err)
+	}
+	r, err := row.request()
+	return r, true, err
+}
+
+// ReferralRequest reads one, with its list when it is ready. ENotFound if the actor may not see it.
+func (tx *Tx) ReferralRequest(ctx context.Context, id onward.ID) (onward.ReferralRequest, error) {
+	var row requestRow
+	if err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE id = $1`, id); err != nil {
+		return onward.ReferralRequest{}, wrap("read referral request", notFound(err, "no referral request of yours has this id"))
+	}
+	return row.request()
+}
+
+// ReferralRequests lists the requests for one returnee, newest first, without their lists.
+func (tx *Tx) ReferralRequests(ctx context.Context, returnee onward.ID, cursor Cursor) (Page[onward.ReferralRequest], error) {
+	var page Page[onward.ReferralRequest]
+	if _, err := tx.Returnee(ctx, returnee); err != nil {
+		return page, err
+	}
+	after, limit, err := cursor.position()
+	if err != nil {
+		return page, err
+	}
+	var rows []requestRow
+	err = tx.selectAll(ctx, &rows, `SELECT id, organisation_id, returnee_id, requested_by, status, options, refusal, NULL AS list, created_at, ready_at
+		FROM referral_requests WHERE returnee_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, returnee, after, limit+1)
+	if err != nil {
+		return page, wrap("list referral requests", err)
+	}
+	list := make([]onward.ReferralRequest, len(rows))
+	for i, row := range rows {
+		if list[i], err = row.request(); err != nil {
+			return page, err
+		}
+	}
+	return pageOf(list, limit, func(r onward.ReferralRequest) onward.ID { return r.ID }), nil
+}
+
+// MatchInput is what a worker needs to answer a request. The returnee comes without identity.
+type MatchInput struct {
+	Request  onward.ReferralRequest
+	Returnee onward.Returnee
+}
+
+// MatchInput loads a request and its returnee for scoring.
+func (s *Store) MatchInput(ctx context.Context, id onward.ID) (MatchInput, error) {
+	var in MatchInput
+	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+		var row struct {
+			requestRow
+			Profile        []byte `db:"profile"`
+			ProfileVersion int64  `db:"profile_version"`
+		}
+		err := tx.get(ctx, &row, `SELECT q.id, q.organisation_id, q.returnee_id, q.requested_by, q.status, q.options, q.refusal,
+				NULL AS list, q.created_at, q.ready_at, r.details AS profile, r.version AS profile_version
+			FROM referral_requests q JOIN returnees r ON r.id = q.returnee_id WHERE q.id = $1`, id)
+		if err != nil {
+			return notFound(err, "no referral request has this id")
+		}
+		if in.Request, err = row.request(); err != nil {
+			return err
+		}
+		in.Returnee = onward.Returnee{ID: row.ReturneeID, OrganisationID: row.OrganisationID, Version: row.ProfileVersion}
+		return json.Unmarshal(row.Profile, &in.Returnee.ReturneeDetails)
+	})
+	return in, wrap("load match input", err)
+}
+
+// MatchAnswer ends a request: with a list, or with a refusal.
+type MatchAnswer struct {
+	Request onward.ID
+	// ReturneeVersion is the profile that was scored.
+	ReturneeVersion int64
+	List            *onward.RankedList
+	Inputs          MatchInputs
+	Refusal         string
+}
+
+// MatchInputs is what replaying a list needs besides the versions in it.
+type MatchInputs struct {
+	Today   onward.Date            `json:"today"`
+	Profile onward.ReturneeDetails `json:"profile"`
+	// Scored names the versions of all opportunities that were scored exactly.
+	Scored []onward.Ref `json:"scored"`
+}
+
+// ErrProfileChanged says that the profile was changed while it was scored: score it again.
+var ErrProfileChanged = errors.New("the profile changed meanwhile")
+
+// AnswerRequest saves the answer and fulfils the promise in one transaction. A request is answered once: if it has an
+// answer already, nothing changes and the promise still ends.
+func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int64) error {
+	status := onward.RequestRefused
+	var list, inputs *string
+	if answer.List != nil {
+		status = onward.RequestReady
+		listJSON, err := json.Marshal(answer.List)
+		if err != nil {
+			return fmt.Errorf("answer request: %w", err)
+		}
+		inputsJSON, err := json.Marshal(answer.Inputs)
+		if err != nil {
+			return fmt.Errorf("answer request: %w", err)
+		}
+		l, i := string(listJSON), string(inputsJSON)
+		list, inputs = &l, &i
+	}
+	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+		// The row of the returnee is locked against a change of the profile, a consent above all, until this commits.
+		var version int64
+		err := tx.get(ctx, &version, `SELECT r.version FROM returnees r JOIN referral_requests q ON q.returnee_id = r.id
+			WHERE q.id = $1 AND q.status = 'queued' FOR SHARE OF r`, answer.Request)
+		if errors.Is(err, sql.ErrNoRows) {
+			return tx.finishWork(ctx, work)
+		} else if err != nil {
+			return err
+		}
+		if version != answer.ReturneeVersion {
+			return ErrProfileChanged
+		}
+		if _, err := tx.exec(ctx, `UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now()
+			WHERE id = $1 AND status = 'queued'`, answer.Request, string(status), list, inputs, answer.Refusal); err != nil {
+			return err
+		}
+		return tx.finishWork(ctx, work)
+	})
+	return wrap("answer request", err)
+}

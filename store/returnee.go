@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"onward"
+)
+
+const selectReturnee = `SELECT r.id, r.organisation_id, r.counsellor_id, r.version, r.fictional, r.created_at, r.updated_at, r.details, i.identity
+	FROM returnees r LEFT JOIN returnee_identities i ON i.returnee_id = r.id `
+
+type returneeRow struct {
+	ID             onward.ID `db:"id"`
+	OrganisationID onward.ID `db:"organisation_id"`
+	CounsellorID   onward.ID `db:"counsellor_id"`
+	Version        int64     `db:"version"`
+	Fictional      bool      `db:"fictional"`
+	CreatedAt      time.Time `db:"created_at"`
+	UpdatedAt      time.Time `db:"updated_at"`
+	Details        []byte    `db:"details"`
+	Identity       []byte    `db:"identity"`
+}
+
+func (row returneeRow) returnee() (onward.Returnee, error) {
+	r := onward.Returnee{
+		ID: row.ID, OrganisationID: row.OrganisationID, CounsellorID: row.CounsellorID, Version: row.Version,
+		Fictional: row.Fictional, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	}
+	if err := json.Unmarshal(row.Details, &r.ReturneeDetails); err != nil {
+		return r, fmt.Errorf("read returnee %s: %w", row.ID, err)
+	}
+	if row.Identity != nil {
+		if err := json.Unmarshal(row.Identity, &r.Identity); err != nil {
+			return r, fmt.Errorf("read identity of %s: %w", row.ID, err)
+		}
+	}
+	return r, nil
+}
+
+// split parts what identifies the person from the rest, in the form in which each is stored.
+func split(d onward.ReturneeDetails) (details, identity []byte, err error) {
+	if identity, err = json.Marshal(d.Identity); err != nil {
+		return nil, nil, err
+	}
+	d.Identity = onward.Identity{}
+	details, err = json.Marshal(d)
+	return details, identity, err
+}
+
+// NewReturnee is a person to be registered.
+type NewReturnee struct {
+	Details   onward.ReturneeDetails
+	Fictional bool
+}
+
+// CreateReturnee registers one person on the caseload of the actor's organisation. EConflict if the organisation has
+// the external id already.
+func (tx *Tx) CreateReturnee(ctx context.Context, n NewReturnee) (onward.Returnee, error) {
+	created, err := tx.CreateReturnees(ctx, []NewReturnee{n})
+	if err != nil {
+		return onward.Returnee{}, err
+	}
+	if created[0].Err != nil {
+		return onward.Returnee{}, created[0].Err
+	}
+	if created[0].Duplicate {
+		return onward.Returnee{}, onward.Errorf(onward.EConflict, "this external_id exists already; read or update /v1/returnees/%s", created[0].Ref.ID)
+	}
+	return tx.Returnee(ctx, created[0].Ref.ID)
+}
+
+// CreateReturnees registers many. Each row is checked on its own, as in CreateOpportunities.
+func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Created, error) {
+	if !tx.Actor.HandlesReturnees() || tx.Actor.OrganisationID.IsZero() {
+		return nil, onward.Errorf(onward.EForbidden, "only counsellors and supervisors register returnees")
+	}
+	if tx.store.vocabulary == nil {
+		return nil, onward.Errorf(onward.EUnavailable, "the reference data is not loaded yet; try again in a moment")
+	}
+	type newRow struct {
+		ID             onward.ID       `json:"id"`
+		OrganisationID onward.ID       `json:"organisation_id"`
+		CounsellorID   *onward.ID      `json:"counsellor_id"`
+		ExternalID     *string         `json:"external_id"`
+		Country        string          `json:"country"`
+		Details        json.RawMessage `json:"details"`
+		Identity       json.RawMessage `json:"identity"`
+		Fictional      bool            `json:"fictional"`
+	}
+	today := tx.store.Today()
+	created := make([]Created, len(list))
+	rows := make([]newRow, 0, len(list))
+	positions := make(map[onward.ID]int, len(list))
+	for i, n := range list {
+		if created[i].Err = n.Details.Validate(today, tx.store.vocabulary); created[i].Err != nil {
+			continue
+		}
+		details, identity, err := split(n.Details)
+		if err != nil {
+			return nil, wrap("create returnee", err)
+		}
+		row := newRow{
+			ID: onward.NewID(), OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
+			ExternalID: nilIfZero(n.Details.ExternalID), Country: n.Details.Country, Details: details, Identity: identity, Fictional: n.Fictional,
+		}
+		positions[row.ID] = i
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return created, nil
+	}
+	batch, err := json.Marshal(rows)
+	if err != nil {
+		return nil, wrap("create returnees", err)
+	}
+	var inserted []onward.ID
+	err = tx.selectAll(ctx, &inserted, `INSERT INTO returnees (id, organisation_id, counsellor_id, external_id, country, details, fictional)
+		SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, counsellor_id uuid, external_id text, country text,
+			details jsonb, fictional boolean)
+		ON CONFLICT (organisation_id, external_id) DO NOTHING RETURNING id`, string(batch))
+	if err != nil {
+		return nil, wrap("create returnees", err)
+	}
+	_, err = tx.exec(ctx, `INSERT INTO returnee_identities (returnee_id, organisation_id, identity)
+		SELECT r.id, r.organisation_id, r.identity FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, identity jsonb)
+		WHERE EXISTS (SELECT FROM returnees WHERE id = r.id)`, string(batch))
+	if err != nil {
+		return nil, wrap("create returnees", err)
+	}
+	for _, id := range inserted {
+		created[positions[id]].Ref = onward.Ref{ID: id, Version: 1}
+	}
+	for _, row := range rows {
+		c := &created[positions[row.ID]]
+		if !c.Ref.ID.IsZero() {
+			continue
+		}
+		c.Duplicate = true
+		if err := tx.tx.QueryRowxContext(ctx, `SELECT id, version FROM returnees WHERE organisation_id = $1 AND external_id = $2`,
+			row.OrganisationID, row.ExternalID).Scan(&c.Ref.ID, &c.Ref.Version); err != nil {
+			return nil, wrap("create returnees", translate(err))
+		}
+	}
+	return created, nil
+}
+
+// Returnee reads one person. ENotFound if they do not exist or the actor may not see them.
+func (tx *Tx) Returnee(ctx context.Context, id onward.ID) (onward.Returnee, error) {
+	var row returneeRow
+	if err := tx.get(ctx, &row, selectReturnee+`WHERE r.id = $1`, id); err != nil {
+		return onward.Returnee{}, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
+	}
+	return row.returnee()
+}
+
+// ReturneeFilter narrows a list. Zero fields do not filter.
+type ReturneeFilter struct {
+	ExternalID   string
+	CounsellorID onward.ID
+	// Name is a part of the given or family name.
+	Name string
+}
+
+// Returnees lists the caseload, newest first.
+func (tx *Tx) Returnees(ctx context.Context, f ReturneeFilter, cursor Cursor) (Page[onward.Returnee], error) {
+	var page Page[onward.Returnee]
+	if !tx.Actor.HandlesReturnees() {
+		return page, onward.Errorf(onward.EForbidden, "only counsellors and supervisors see returnees")
+	}
+	after, limit, err := cursor.position()
+	if err != nil {
+		return page, err
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+	var rows []returneeRow
+	err = tx.selectAll(ctx, &rows, selectReturnee+`
+		WHERE r.id < $1 AND ($2::text = '' OR r.external_id = $2) AND ($3::uuid IS NULL OR r.counsellor_id = $3)
+		  AND ($4::text = '' OR concat_ws(' ', i.identity->>'given_name', i.identity->>'family_name') ILIKE '%' || $4 || '%')
+		ORDER BY r.id DESC LIMIT $5`, after, f.ExternalID, f.CounsellorID, escape.Replace(f.Name), limit+1)
+	if err != nil {
+		return page, wrap("list returnees", err)
+	}
+	list := make([]onward.Returnee, len(rows))
+	for i, row := range rows {
+		if list[i], err = row.returnee(); err != nil {
+			return page, err
+		}
+	}
+	return pageOf(list, limit, func(r onward.Returnee) onward.ID { return r.ID }), nil
+}
+
+// UpdateReturnee replaces what is recorded if the version is still the one that was read. EVersion when someone else
+// changed it, ENotFound when the actor may not see the person.
+func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d onward.ReturneeDetails) (onward.Returnee, error) {
+	current, err := tx.Returnee(ctx, id)
+	if err != nil {
+		return current, err
+	}
+	if err := d.Validate(tx.store.Today(), tx.store.vocabulary); err != nil {
+		return current, err
+	}
+	details, identity, err := split(d)
+	if err != nil {
+		return current, wrap("update returnee", err)
+	}
+	n, err := tx.exec(ctx, `UPDATE returnees SET external_id = $3, country = $4, details = $5, version = version + 1, updated_at = now()
+		WHERE id = $1 AND version = $2`, id, version, nilIfZero(d.ExternalID), d.Country, string(details))
+	if constraintOf(err) == "returnees_organisation_id_external_id_key" {
+		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
+	}
+	if err != nil {
+		return current, wrap("update returnee", err)
+	}
+	if n == 0 {
+		return current, onward.Errorf(onward.EVersion, "it was changed meanwhile (version %d); read it again and repeat your change", current.Version)
+	}
+	if _, err = tx.exec(ctx, `UPDATE returnee_identities SET identity = $2 WHERE returnee_id = $1`, id, string(identity)); err != nil {
+		return current, wrap("update returnee", err)
+	}
+	return tx.Returnee(ctx, id)
+}

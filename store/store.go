@@ -1,0 +1,243 @@
+// Package store keeps everything in Postgres: sqlx, the SQL beside the method that runs it, transactions that carry
+// their actor for row-level security, and the outbox. Nothing outside sees SQL or a transaction of the driver.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"onward"
+)
+
+// Config says how to reach Postgres.
+type Config struct {
+	// URL is a postgres:// URL of a login that is a member of onward_app, or owns it. Every connection switches to
+	// onward_app, whatever the login could do.
+	URL string
+	// MaxConns limits the pool. 0: 20.
+	MaxConns int
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+	// Vocabulary validates skills and places. nil: writes that need one fail with EUnavailable.
+	Vocabulary onward.Vocabulary
+}
+
+// Store is the database.
+type Store struct {
+	db         *sqlx.DB
+	url        string
+	now        func() time.Time
+	vocabulary onward.Vocabulary
+}
+
+// statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
+const statementTimeout = 30 * time.Second
+
+// Open connects and makes sure that row-level security holds for this connection: EForbidden if the role that the
+// statements run as could bypass it.
+func Open(ctx context.Context, config Config) (*Store, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.MaxConns == 0 {
+		config.MaxConns = 20
+	}
+	dsn, err := withParameters(config.URL, map[string]string{
+		"role":                                "onward_app",
+		"binary_parameters":                   "yes", // one round trip a statement instead of two
+		"application_name":                    "onward",
+		"statement_timeout":                   fmt.Sprint(statementTimeout.Milliseconds()),
+		"idle_in_transaction_session_timeout": "60000",
+		"timezone":                            "UTC",
+		"jit":                                 "off", // short statements: compiling them costs more than it saves
+	})
+	if err != nil {
+		return nil, err
+	}
+	connector, err := pq.NewConnector(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	db.SetMaxOpenConns(config.MaxConns)
+	db.SetMaxIdleConns(config.MaxConns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary}
+	if err := s.checkRole(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// WithVocabulary is the same store with a vocabulary, which is read from the store itself.
+func (s *Store) WithVocabulary(v onward.Vocabulary) *Store {
+	with := *s
+	with.vocabulary = v
+	return &with
+}
+
+func withParameters(raw string, parameters map[string]string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		// The URL holds a password, so the message must not repeat it.
+		return "", onward.Errorf(onward.EInvalid, "the database URL must have the form postgres://user:password@host:port/database")
+	}
+	query := u.Query()
+	for key, value := range parameters {
+		query.Set(key, value)
+	}
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+func (s *Store) checkRole(ctx context.Context) error {
+	var bypasses bool
+	err := s.db.GetContext(ctx, &bypasses, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`)
+	if err != nil {
+		return unavailable("connect to the database", err)
+	}
+	if bypasses {
+		return onward.Errorf(onward.EForbidden, "the database role bypasses row-level security; use a login that is a member of onward_app")
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return unavailable("ping the database", err)
+	}
+	return nil
+}
+
+// Today is the UTC day of the store's clock.
+func (s *Store) Today() onward.Date { return onward.DateOf(s.now()) }
+
+// Tx is one transaction of one actor. Its methods are the only way to write.
+type Tx struct {
+	tx    *sqlx.Tx
+	store *Store
+	Actor onward.Actor
+}
+
+// maxTries bounds how often a transaction is run again after a deadlock or a serialisation failure.
+const maxTries = 4
+
+// InTx runs fn in a transaction for an actor, commits when it returns nil and rolls back otherwise. fn may run more
+// than once: it must not have effects outside the transaction.
+func (s *Store) InTx(ctx context.Context, actor onward.Actor, fn func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.inTxOnce(ctx, actor, fn)
+		if !retryable(err) || try == maxTries || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) error) (err error) {
+	if actor.Role == "" {
+		return onward.Errorf(onward.EUnauthenticated, "no one is signed in")
+	}
+	tx, err := s.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return unavailable("begin", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback()
+		}
+	}()
+	organisation := ""
+	if !actor.OrganisationID.IsZero() {
+		organisation = actor.OrganisationID.String()
+	}
+	if _, err := tx.ExecContext(ctx, `SELECT set_config('onward.role', $1, true), set_config('onward.organisation', $2, true)`,
+		string(actor.Role), organisation); err != nil {
+		return unavailable("set actor", err)
+	}
+	if err := fn(&Tx{tx: tx, store: s, Actor: actor}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return unavailable("commit", err)
+	}
+	return nil
+}
+
+func (tx *Tx) get(ctx context.Context, dest any, query string, args ...any) error {
+	return translate(tx.tx.GetContext(ctx, dest, query, args...))
+}
+
+func (tx *Tx) selectAll(ctx context.Context, dest any, query string, args ...any) error {
+	return translate(tx.tx.SelectContext(ctx, dest, query, args...))
+}
+
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := tx.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	n, err := result.RowsAffected()
+	return n, translate(err)
+}
+
+// translate gives driver errors a code. The driver's messages can repeat values of a row, so they stay in the chain for
+// errors.As and out of what people see.
+func translate(err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return onward.Errorf(onward.EUnavailable, "the database took too long; try again").Because(err)
+	}
+	var pqErr *pq.Error
+	if !errors.As(err, &pqErr) {
+		return unavailable("talk to the database", err)
+	}
+	switch class := string(pqErr.Code[:2]); {
+	case class == "08" || class == "57" || class == "53" || pqErr.Code == "55P03":
+		return unavailable("talk to the database", err)
+	case pqErr.Code == "23505":
+		return onward.Errorf(onward.EConflict, "this exists already").Because(err)
+	case pqErr.Code == "42501":
+		return onward.Errorf(onward.EForbidden, "your role does not allow this").Because(err)
+	default:
+		return err
+	}
+}
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w", doing, onward.Errorf(onward.EUnavailable, "the database is away; try again in a moment").Because(err))
+}
+
+func retryable(err error) bool {
+	var pqErr *pq.Error
+	return errors.As(err, &pqErr) && (pqErr.Code == "40001" || pqErr.Code == "40P01")
+}
+
+// constraintOf names the constraint that a statement broke.
+func constraintOf(err error) string {
+	var pqErr *pq.Error
+	if errors.As(err, &pqErr) {
+		return pqErr.Constraint
+	}
+	return ""
+}
+
+func notFound(err error, format string, args ...any) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return onward.Errorf(onward.ENotFound, format, args...)
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+package onward
+
+// WorkKind names a kind of work that a transaction promises in the outbox. It is also the name of the task.
+type WorkKind string
+
+// The kinds of promised work.
+const (
+	WorkIndexOpportunity WorkKind = "index:opportunity"
+	WorkMatchRequest     WorkKind = "match:request"
+)
+
+// Ref names one version of one record. Tasks carry these and nothing else.
+type Ref struct {
+	ID      ID    `json:"id"`
+	Version int64 `json:"version,omitempty"`
+}
+
+// Work is one promise of the outbox. It is kept until the transaction that fulfils it deletes it.
+type Work struct {
+	ID   int64    `json:"work"`
+	Kind WorkKind `json:"-"`
+	Refs []Ref    `json:"refs"`
+}
