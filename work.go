@@ -20,4 +20,6 @@ type Work struct {
 	ID   int64    `json:"work"`
 	Kind WorkKind `json:"-"`
 	Refs []Ref    `json:"refs"`
+	// Attempt counts how often it was handed to the queue, from 1.
+	Attempt int `json:"-"`
 }

@@ -230,7 +230,8 @@ CREATE TABLE outbox (
     kind          text NOT NULL,
     payload       jsonb NOT NULL,
     created_at    timestamptz NOT NULL DEFAULT now(),
-    dispatched_at timestamptz
+    dispatched_at timestamptz,
+    attempts      integer NOT NULL DEFAULT 0 -- how often it was dispatched
 );
 CREATE INDEX outbox_waiting ON outbox (id) WHERE dispatched_at IS NULL;
 CREATE INDEX outbox_dispatched ON outbox (dispatched_at) WHERE dispatched_at IS NOT NULL;
