@@ -61,6 +61,7 @@ type OpeningSkill struct {
 //
 //	Scale x (sum over skills of boost, or NeutralFit) x Reach.Of(opening)
 //
+// (SkillConfidence x NeutralFit x Reach.Of(opening) when SkillsUnknown is set)
 // over the open openings of the country that pass the filters, ordered by score and then by id. Terms are at most 1, so
 // that this score bounds the exact one from above.
 type Query struct {
@@ -70,7 +71,10 @@ type Query struct {
 	// Skills holds every skill s with u_s > 0.
 	Skills     []QuerySkill
 	NeutralFit float64
-	Reach      Reach
+	// SkillsUnknown: nobody recorded what the person can do, which is not the same as nothing. The fit of every opening is
+	// then SkillConfidence x NeutralFit, and Skills is empty.
+	SkillsUnknown bool
+	Reach         Reach
 	// Excluded places and organisations never appear, and nothing says so.
 	ExcludedPlaces        []onward.PlaceID
 	ExcludedOrganisations []onward.ID
@@ -94,6 +98,8 @@ type Reach struct {
 	Abroad    float64
 	// AssistedElsewhere is the reach of an assisted opening in a place that Places does not list: floor x InCountry.
 	AssistedElsewhere float64
+
+	source *reachSource // what it was tabulated from, for the explanation; nil when made by hand
 }
 
 // PlaceReach is the domestic part of the reach in one place, without and with housing or relocation.

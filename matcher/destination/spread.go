@@ -1,0 +1,208 @@
+package destination
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"onward"
+)
+
+// PlaceProbability is one place of a spread.
+type PlaceProbability struct {
+	PlaceID     onward.PlaceID
+	Probability float64
+	Reasons     []onward.PlaceRelation // what ties the person to it; none for size and distance alone
+}
+
+// Spread is a likely destination: probabilities that add up to 1 within 1e-9.
+type Spread struct {
+	Places     []PlaceProbability // the likeliest first, then by id
+	Elsewhere  float64            // all other places of the country together
+	Abroad     float64
+	Entropy    float64 // in nats, over all alternatives, listed or not; 0 when one is certain
+	Overridden bool    // a counsellor stated it
+	Note       string  // what it rests on, in plain English
+}
+
+// alternatives is what the model chooses among.
+type alternatives struct {
+	mass     []float64 // by alternative: the urban centres, then the villages with a tie
+	pull     []float64 // by urban centre: the same without ties
+	position []int32
+	reasons  map[int32][]onward.PlaceRelation
+	abroad   float64
+}
+
+// spread turns masses into probabilities, mixed with those that rest on size and distance alone.
+func (m *Model) spread(a alternatives, known knowledge) Spread {
+	mix := mixFresh + (mixOld-mixFresh)*(1-fade(known.ageMonths, mixHalfLifeMonths))
+	plainAbroad := math.Exp(m.coefficients.Value[Abroad])
+	// Somewhere in the country: what a country without any urban centre still has.
+	somewhere := 1.0
+	for _, p := range a.pull {
+		if p > 0 {
+			somewhere = 0
+			break
+		}
+	}
+	total := somewhere + a.abroad
+	for _, mass := range a.mass {
+		total += mass
+	}
+	plainTotal := 1 + plainAbroad
+	s := Spread{
+		Abroad:    (1-mix)*a.abroad/total + mix*plainAbroad/plainTotal,
+		Elsewhere: (1-mix)*somewhere/total + mix*somewhere/plainTotal,
+		Note:      known.note(),
+	}
+	s.Entropy = entropyOf(s.Abroad) + entropyOf(s.Elsewhere)
+	for k, mass := range a.mass {
+		p := (1 - mix) * mass / total
+		if k < len(a.pull) {
+			p += mix * a.pull[k] / plainTotal
+		}
+		s.Entropy += entropyOf(p)
+		if p < smallestListed {
+			s.Elsewhere += p
+			continue
+		}
+		s.Places = append(s.Places, PlaceProbability{m.gazetteer.places[a.position[k]].ID, p, a.reasons[a.position[k]]})
+	}
+	likeliestFirst(s.Places)
+	for len(s.Places) > mostListed {
+		last := len(s.Places) - 1
+		s.Elsewhere += s.Places[last].Probability
+		s.Places = s.Places[:last]
+	}
+	return s
+}
+
+func likeliestFirst(places []PlaceProbability) {
+	slices.SortFunc(places, func(a, b PlaceProbability) int {
+		return cmp.Or(cmp.Compare(b.Probability, a.Probability), cmp.Compare(a.PlaceID, b.PlaceID))
+	})
+}
+
+func entropyOf(p float64) float64 {
+	if p <= 0 {
+		return 0
+	}
+	return -p * math.Log(p)
+}
+
+// Stated is the spread that a counsellor states (onward.RequestOptions.Destination), in place of the model's. The
+// probabilities are scaled to add up to 1 exactly; a place without an id is abroad. Without any probability all of it is
+// elsewhere in the country.
+func Stated(places []onward.LikelyPlace) Spread {
+	s := Spread{Overridden: true, Note: "stated by the counsellor"}
+	total := 0.0
+	for _, p := range places {
+		total += max(0, p.Probability)
+	}
+	if !(total > 0) {
+		s.Elsewhere = 1
+		return s
+	}
+	for _, p := range places {
+		probability := p.Probability / total
+		switch {
+		case !(probability > 0):
+			continue
+		case p.PlaceID == 0:
+			s.Abroad += probability
+		default:
+			s.Places = append(s.Places, PlaceProbability{PlaceID: p.PlaceID, Probability: probability})
+			s.Entropy += entropyOf(probability)
+		}
+	}
+	s.Entropy += entropyOf(s.Abroad)
+	likeliestFirst(s.Places)
+	return s
+}
+
+// Destination is the spread as it is saved and shown, with the names of the places.
+func (s Spread) Destination(gazetteer *Gazetteer) onward.Destination {
+	d := onward.Destination{
+		Places: make([]onward.DestinationPlace, len(s.Places)), Elsewhere: s.Elsewhere, Abroad: s.Abroad, Entropy: s.Entropy,
+		Overridden: s.Overridden, Note: s.Note,
+	}
+	for i, p := range s.Places {
+		reasons := make([]string, len(p.Reasons))
+		for k, r := range p.Reasons {
+			reasons[k] = string(r)
+		}
+		name := fmt.Sprintf("place %d", p.PlaceID)
+		if place, ok := gazetteer.Place(p.PlaceID); ok {
+			name = place.Label()
+		}
+		d.Places[i] = onward.DestinationPlace{PlaceID: p.PlaceID, Name: name, Probability: p.Probability, Reason: strings.Join(reasons, ", ")}
+	}
+	return d
+}
+
+// statement is one thing that the spread rests on.
+type statement struct {
+	what  onward.PlaceRelation
+	age   float64
+	dated bool
+}
+
+func (k *knowledge) state(what onward.PlaceRelation, age float64, dated bool) {
+	for i := range k.statements {
+		if s := &k.statements[i]; s.what == what {
+			if dated && (!s.dated || age < s.age) {
+				s.age, s.dated = age, true
+			}
+			return
+		}
+	}
+	k.statements = append(k.statements, statement{what, age, dated})
+}
+
+// note says what the spread rests on: "origin recorded, intention 14 months old: spread widened".
+func (k *knowledge) note() string {
+	if len(k.statements) == 0 {
+		return "no place recorded: size of the urban centres only"
+	}
+	order := append(onward.PlaceRelations(), "intention")
+	slices.SortStableFunc(k.statements, func(a, b statement) int {
+		return cmp.Compare(slices.Index(order, a.what), slices.Index(order, b.what))
+	})
+	parts := make([]string, len(k.statements))
+	for i, s := range k.statements {
+		parts[i] = s.String()
+	}
+	note := strings.Join(parts, ", ")
+	switch {
+	case !k.ageKnown:
+		note += "; nothing dated: spread widened"
+	case k.ageMonths >= widenedAgeMonths:
+		note += ": spread widened"
+	}
+	return note
+}
+
+func (s statement) String() string {
+	name := string(s.what)
+	fades := s.what == onward.PlaceCurrent || s.what == onward.PlaceIntended || s.what == "intention"
+	switch {
+	case s.what == onward.PlaceCurrent || s.what == onward.PlaceIntended || s.what == onward.PlacePrevious:
+		name += " place"
+	}
+	months := int(math.Round(s.age))
+	switch {
+	case !fades:
+		return name + " recorded"
+	case !s.dated:
+		return name + " of unknown date"
+	case months < 1:
+		return name + " recorded this month"
+	case months == 1:
+		return name + " 1 month old"
+	default:
+		return fmt.Sprintf("%s %d months old", name, months)
+	}
+}

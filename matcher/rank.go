@@ -1,0 +1,220 @@
+package matcher
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"onward"
+	"onward/matcher/destination"
+)
+
+// Version names the formulas and constants of this package, for onward.ListVersions. It changes with any of them.
+const Version = "score-1"
+
+// DefaultNearMissLimit is how many near misses a list shows: enough to see a pattern, few enough to read.
+const DefaultNearMissLimit = 10
+
+// Options of a list.
+type Options struct {
+	Today         onward.Date
+	Language      string        // of the labels of skills
+	Kinds         []onward.Kind // only these; empty: all
+	Limit         int           // 0: onward.DefaultListLimit
+	NearMissLimit int           // 0: DefaultNearMissLimit
+}
+
+// Result is a ranked list before it is saved.
+type Result struct {
+	Referrals  []onward.RankedReferral
+	NearMisses []onward.NearMiss
+	// Considered counts the openings that were scored exactly; what safety keeps away is not among them.
+	Considered int
+	// Threshold is the score of the last one of a full list, else 0. An opening whose fit x reach (the score of an index)
+	// is below it can enter neither the list nor the near misses, since terms are 1 at most: a caller whose lowest
+	// candidate is above the threshold asks the index for more.
+	Threshold float64
+}
+
+// Rank scores openings exactly, applies the gates and explains. The order of the openings does not matter. Openings of
+// another country, of other kinds, and those that safety, vetting or their closing date rule out are absent without a
+// word; without consent everything is. What scores 0 is not listed.
+//
+// A near miss fails exactly one gate that something can open, and would be on the list if it did.
+func Rank(person Person, reach Reach, openings []Opening, options Options) Result {
+	if !person.Consented {
+		return Result{}
+	}
+	s := newScorer(&person, reach, options)
+	var result Result
+	var eligible, missed []scored
+	for i := range openings {
+		o := &openings[i]
+		if !s.mayAppear(o) {
+			continue
+		}
+		result.Considered++
+		score := s.score(o)
+		if !(score.total > 0) {
+			continue
+		}
+		switch closed := s.closed(o); {
+		case closed == 0:
+			eligible = append(eligible, score)
+		case closed == 1:
+			missed = append(missed, score)
+		}
+	}
+	slices.SortFunc(eligible, byScore)
+	slices.SortFunc(missed, byScore)
+	listed := eligible[:min(len(eligible), s.limit)]
+	result.Referrals = make([]onward.RankedReferral, len(listed))
+	for i := range listed {
+		result.Referrals[i] = s.referral(i+1, &listed[i])
+	}
+	if len(listed) == s.limit {
+		result.Threshold = listed[len(listed)-1].total
+	}
+	result.NearMisses = s.nearMisses(missed, listed)
+	return result
+}
+
+// scored is an opening with its score in parts.
+type scored struct {
+	opening                  *Opening
+	fit, reach, terms, total float64
+	values                   termValues
+}
+
+func byScore(a, b scored) int {
+	return cmp.Or(cmp.Compare(b.total, a.total), slices.Compare(a.opening.ID[:], b.opening.ID[:]))
+}
+
+// scorer is one person's ranking under way.
+type scorer struct {
+	person        *Person
+	reach         Reach
+	today         onward.Date
+	options       Options
+	limit         int
+	places        map[onward.PlaceID]bool // excluded
+	circles       []circle                // excluded
+	organisations map[onward.ID]bool      // excluded
+}
+
+type circle struct{ lat, lon, km float64 }
+
+func newScorer(person *Person, reach Reach, options Options) *scorer {
+	s := &scorer{person: person, reach: reach, today: options.Today, options: options, limit: options.Limit}
+	if s.limit <= 0 {
+		s.limit = onward.DefaultListLimit
+	}
+	var gazetteer *destination.Gazetteer
+	if reach.source != nil {
+		gazetteer = reach.source.gazetteer
+	}
+	s.exclude(person.safety, gazetteer)
+	return s
+}
+
+// exclude is absolute: it holds by id, and by distance for openings in places that the gazetteer does not have yet.
+func (s *scorer) exclude(safety onward.Safety, gazetteer *destination.Gazetteer) {
+	s.places = make(map[onward.PlaceID]bool)
+	for _, e := range safety.ExcludedPlaces {
+		s.places[e.PlaceID] = true
+		if gazetteer == nil {
+			continue
+		}
+		if centre, ok := gazetteer.Place(e.PlaceID); ok && e.RadiusKm > 0 {
+			s.circles = append(s.circles, circle{centre.Lat, centre.Lon, e.RadiusKm})
+		}
+	}
+	s.organisations = make(map[onward.ID]bool)
+	for _, id := range safety.ExcludedOrganisations {
+		s.organisations[id] = true
+	}
+}
+
+// mayAppear is false for what must be absent without a word.
+func (s *scorer) mayAppear(o *Opening) bool {
+	if o.Country != s.person.Country || s.organisations[o.OrganisationID] {
+		return false
+	}
+	if len(s.options.Kinds) > 0 && !slices.Contains(s.options.Kinds, o.Kind) {
+		return false
+	}
+	if o.PlaceID != 0 {
+		if s.places[o.PlaceID] {
+			return false
+		}
+		for _, c := range s.circles {
+			if onward.DistanceKm(c.lat, c.lon, o.Lat, o.Lon) <= c.km {
+				return false
+			}
+		}
+	}
+	return s.open(o, false).state != onward.GateNo && s.vetted(o, false).state != onward.GateNo
+}
+
+func (s *scorer) score(o *Opening) scored {
+	c := scored{opening: o, fit: s.fit(o), reach: within01(s.reach.Of(o)), values: s.terms(o)}
+	c.terms = within01(c.values.mean())
+	c.total = c.fit * c.reach * c.terms
+	return c
+}
+
+// fit = confidence x sum(weight x strength) / sum(weight), or confidence x NeutralFit where skills are unknown.
+func (s *scorer) fit(o *Opening) float64 {
+	if s.person.SkillsUnknown || o.SkillBasis == onward.SkillsNone {
+		return o.SkillConfidence * NeutralFit
+	}
+	sum := 0.0
+	for i := range o.Skills {
+		if u, ok := s.person.strengths[o.Skills[i].SkillID]; ok {
+			sum += o.Skills[i].Weight * u.Value
+		}
+	}
+	return within01(o.Scale * sum)
+}
+
+// within01 takes off what rounding adds.
+func within01(x float64) float64 { return math.Min(1, math.Max(0, x)) }
+
+// closed counts the gates that are closed; 2 also stands for one that nothing can open.
+func (s *scorer) closed(o *Opening) int {
+	count := 0
+	for _, c := range s.gates(o, false) {
+		if c.state != onward.GateNo {
+			continue
+		}
+		count++
+		if len(c.missing) == 0 && c.gate != onward.GatePlaces {
+			count++
+		}
+	}
+	return count
+}
+
+// nearMisses keeps those that would be on the list, and counts what else the same thing would open among them.
+func (s *scorer) nearMisses(missed, listed []scored) []onward.NearMiss {
+	var misses []onward.NearMiss
+	for i := range missed {
+		rank, _ := slices.BinarySearchFunc(listed, missed[i], byScore)
+		if rank >= s.limit {
+			break // the rest scores less
+		}
+		misses = append(misses, s.nearMiss(rank+1, &missed[i]))
+	}
+	for i := range misses {
+		for k := range misses {
+			if i != k && opens(misses[i], misses[k]) {
+				misses[i].AlsoOpens++
+			}
+		}
+	}
+	limit := s.options.NearMissLimit
+	if limit <= 0 {
+		limit = DefaultNearMissLimit
+	}
+	return misses[:min(len(misses), limit)]
+}

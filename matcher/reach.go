@@ -1,0 +1,118 @@
+package matcher
+
+import (
+	"fmt"
+	"math"
+
+	"onward"
+	"onward/matcher/destination"
+)
+
+const (
+	// commuteScaleKm and commuteCutKm: access falls as exp(-d/25 km) and ends at 60 km. Commuting flows decay
+	// exponentially with lengths of 10-30 km in most countries' censuses; beyond 60 km few people travel daily. Judgement
+	// within that range.
+	commuteScaleKm = 25
+	commuteCutKm   = 60
+	// commuteKmPerHour turns the longest commute that a person accepts into a distance, by bus and on foot, door to door,
+	// as the crow flies.
+	commuteKmPerHour = 30
+	// assistedFloor is the least access when housing or relocation is offered: about half of the people who would have to
+	// move for a place do. Judgement.
+	assistedFloor = 0.5
+)
+
+// reachSource is what a reach was tabulated from.
+type reachSource struct {
+	spread    destination.Spread
+	gazetteer *destination.Gazetteer
+	cutKm     float64
+}
+
+// NewReach tabulates reach = sum_c P(c) access(c, place) over every place of the country within commuting distance of a
+// likely place, those that organisations added included. Person gives the longest commute.
+func NewReach(spread destination.Spread, gazetteer *destination.Gazetteer, person Person) Reach {
+	source := &reachSource{spread, gazetteer, commuteCutKm}
+	if minutes := person.Preferences.MaxCommuteMinutes; minutes != nil {
+		source.cutKm = math.Min(commuteCutKm, float64(*minutes)/60*commuteKmPerHour)
+	}
+	r := Reach{Places: make(map[onward.PlaceID]PlaceReach, 16*len(spread.Places)), Abroad: spread.Abroad, source: source}
+	r.InCountry = spread.Elsewhere
+	for _, p := range spread.Places {
+		r.InCountry += p.Probability
+	}
+	r.AssistedElsewhere = assistedFloor * r.InCountry
+	for _, p := range spread.Places {
+		for _, near := range source.within(p.PlaceID) {
+			access := source.access(p.PlaceID, near)
+			place, ok := r.Places[near.PlaceID]
+			if !ok {
+				place.Assisted = r.AssistedElsewhere
+			}
+			place.Plain += p.Probability * access
+			place.Assisted += p.Probability * max(0, access-assistedFloor)
+			r.Places[near.PlaceID] = place
+		}
+	}
+	return r
+}
+
+// within lists the places that can be reached daily from one. A place that the gazetteer lacks reaches itself.
+func (s *reachSource) within(from onward.PlaceID) []destination.Neighbour {
+	if near := s.gazetteer.Within(from, s.cutKm); near != nil {
+		return near
+	}
+	return []destination.Neighbour{{PlaceID: from}}
+}
+
+func (s *reachSource) access(from onward.PlaceID, to destination.Neighbour) float64 {
+	if from == to.PlaceID {
+		return 1
+	}
+	return math.Exp(-to.DistanceKm / commuteScaleKm)
+}
+
+// parts splits the reach of one opening over the places of the spread: reach is their sum of probability x access. Parts
+// that add nothing are left out. Nil for a reach that was made by hand.
+func (r Reach) parts(o *Opening) []onward.ReachPart {
+	if r.source == nil {
+		return nil
+	}
+	var parts []onward.ReachPart
+	add := func(part onward.ReachPart) {
+		if part.Probability > 0 && part.Access > 0 {
+			parts = append(parts, part)
+		}
+	}
+	floor := 0.0
+	if o.Assisted {
+		floor = assistedFloor
+	}
+	if o.Remote {
+		floor = 1
+	}
+	for _, p := range r.source.spread.Places {
+		part := onward.ReachPart{PlaceID: p.PlaceID, Place: r.source.name(p.PlaceID), Probability: p.Probability, Access: floor}
+		switch km, ok := r.source.gazetteer.DistanceKm(p.PlaceID, o.PlaceID); {
+		case o.Remote:
+		case p.PlaceID == o.PlaceID:
+			part.Access = 1
+		case ok:
+			part.DistanceKm = km
+			if km <= r.source.cutKm {
+				part.Access = max(floor, r.source.access(p.PlaceID, destination.Neighbour{PlaceID: o.PlaceID, DistanceKm: km}))
+			}
+		}
+		add(part)
+	}
+	add(onward.ReachPart{Place: "elsewhere", Probability: r.source.spread.Elsewhere, Access: floor})
+	add(onward.ReachPart{Place: "abroad", Probability: r.source.spread.Abroad, Access: o.Portability})
+	return parts
+}
+
+func (s *reachSource) name(id onward.PlaceID) string {
+	if place, ok := s.gazetteer.Place(id); ok {
+		return place.Label()
+	}
+	return fmt.Sprintf("place %d", id)
+}

@@ -1,0 +1,174 @@
+package skills
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync/atomic"
+)
+
+// How near another skill is, by what ties the two together; the highest that applies counts. These are judgements, kept
+// in one place so that an evaluation (hide a quarter of each occupation's essential skills, recover them) can revise them.
+const (
+	// sameValue: the skill itself, or the same concept in another release.
+	sameValue = 1.0
+	// broaderValue: who does the special case shows a good part of the general skill.
+	broaderValue = 0.75
+	// narrowerValue: who does the general thing still has to learn the special case. The one asymmetric pair.
+	narrowerValue = 0.6
+	// supportsValue: ESCO's skill-skill relations ("is essential or optional to"), taken both ways.
+	supportsValue = 0.5
+	// groupValue: two skills under the same narrow group, plus groupBonus x how often they are needed together.
+	groupValue = 0.3
+	groupBonus = 0.2
+	// largestGroup: a group of more members says too little ("use hand tools" has dozens of unlike ones).
+	largestGroup = 40
+	// togetherValue x cosine: skills that the same occupations can't do without. cosine = |A and B| / sqrt((|A|+2)(|B|+2))
+	// over the sets of occupations; the 2 keeps one shared occupation from counting as proof.
+	togetherValue    = 0.6
+	togetherShrink   = 2
+	togetherSmallest = 0.35
+	// mostRelated is how many neighbours a skill keeps: 12 skills of a person then spread to about 120-200. The cut is
+	// made on each skill's own list, so a skill with many neighbours can lack one that lists it.
+	mostRelated = 25
+)
+
+// Related is a skill with its nearness to another, 0 to 1.
+type Related struct {
+	SkillID string
+	Value   float64
+}
+
+// Related lists the skills that a person who has this one can be credited with, at what value: itself first (1), its
+// twins in other releases (1), then the nearest, 25 at most and their twins. It is symmetric but for broader (0.75) and
+// narrower (0.6), and for the cut to 25. Nil for an unknown skill. The slice is shared: don't change it.
+//
+// A list is worked out when first asked for and kept, so that loading a full ESCO costs nothing for it.
+func (t *Taxonomy) Related(skillID string) []Related {
+	i, ok := t.index[skillID]
+	if !ok || !t.isSkill(i) {
+		return nil
+	}
+	if known := t.near[i].Load(); known != nil {
+		return *known
+	}
+	list := t.relate(i)
+	t.near[i].Store(&list) // two goroutines may both do this: they store the same
+	return list
+}
+
+func (t *Taxonomy) prepareRelated() {
+	n := len(t.concepts)
+	t.near = make([]atomic.Pointer[[]Related], n)
+	t.scratch.New = func() any {
+		return &workspace{value: make([]float64, n), shared: make([]int32, n)}
+	}
+}
+
+// workspace is what one computation needs, by concept; it is clean between uses.
+type workspace struct {
+	value   []float64
+	touched []int32 // where value is not 0
+	shared  []int32 // occupations in common
+	counted []int32 // where shared is not 0
+}
+
+func (w *workspace) raise(concept int32, value float64) {
+	if w.value[concept] == 0 {
+		w.touched = append(w.touched, concept)
+	}
+	w.value[concept] = math.Max(w.value[concept], value)
+}
+
+func (w *workspace) clean() {
+	for _, c := range w.touched {
+		w.value[c] = 0
+	}
+	for _, c := range w.counted {
+		w.shared[c] = 0
+	}
+	w.touched, w.counted = w.touched[:0], w.counted[:0]
+}
+
+func (t *Taxonomy) relate(skill int32) []Related {
+	w := t.scratch.Get().(*workspace) //nolint:forcetypeassert // the pool holds nothing else
+	defer t.scratch.Put(w)
+	t.gather(w, skill)
+	for _, twin := range t.exact.of(skill) {
+		t.gather(w, twin) // what is near the same concept in another release is near this one
+	}
+	defer w.clean()
+
+	same := append([]int32{skill}, t.exact.of(skill)...)
+	var neighbours []int32
+	for _, c := range w.touched {
+		if t.isSkill(c) && !slices.Contains(same, c) {
+			neighbours = append(neighbours, c)
+		}
+	}
+	slices.SortFunc(neighbours, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(w.value[b], w.value[a]), cmp.Compare(a, b))
+	})
+	neighbours = neighbours[:min(len(neighbours), mostRelated)]
+
+	list := make([]Related, 0, len(same)+len(neighbours))
+	for _, c := range same {
+		if t.isSkill(c) {
+			list = append(list, Related{t.concepts[c].id, sameValue})
+		}
+	}
+	listed := slices.Concat(same, neighbours)
+	for _, c := range neighbours {
+		value := w.value[c]
+		list = append(list, Related{t.concepts[c].id, value})
+		for _, twin := range t.exact.of(c) {
+			if t.isSkill(twin) && !slices.Contains(listed, twin) {
+				listed = append(listed, twin)
+				list = append(list, Related{t.concepts[twin].id, math.Max(value, w.value[twin])})
+			}
+		}
+	}
+	return list
+}
+
+// gather raises the value of everything that is tied to a skill.
+func (t *Taxonomy) gather(w *workspace, skill int32) {
+	occupations := t.essentialIn.of(skill)
+	for _, o := range occupations {
+		for _, s := range t.essential.of(o) {
+			if w.shared[s] == 0 {
+				w.counted = append(w.counted, s)
+			}
+			w.shared[s]++
+		}
+	}
+	together := func(other int32) float64 {
+		mine, theirs := float64(len(occupations)+togetherShrink), float64(len(t.essentialIn.of(other))+togetherShrink)
+		return float64(w.shared[other]) / math.Sqrt(mine*theirs)
+	}
+	for _, s := range w.counted {
+		if cosine := together(s); cosine >= togetherSmallest {
+			w.raise(s, togetherValue*cosine)
+		}
+	}
+	for _, parent := range t.broader.of(skill) {
+		w.raise(parent, broaderValue)
+		siblings := t.narrower.of(parent)
+		if len(siblings) > largestGroup {
+			continue
+		}
+		for _, s := range siblings {
+			w.raise(s, groupValue+groupBonus*together(s))
+		}
+	}
+	for _, s := range t.narrower.of(skill) {
+		w.raise(s, narrowerValue)
+	}
+	for _, s := range t.supports.of(skill) {
+		w.raise(s, supportsValue)
+	}
+	for _, s := range w.counted {
+		w.shared[s] = 0
+	}
+	w.counted = w.counted[:0]
+}
