@@ -48,7 +48,9 @@ func installPostgres(ctx context.Context, cache string, progress func(string, ..
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("look for Postgres (set %s to a directory that every user may enter): %w", CacheEnv, err)
 	}
-	lock, err := waitForLock(ctx, filepath.Join(cache, "lock"), progress)
+	lock, err := waitForLock(ctx, filepath.Join(cache, "lock"), func() {
+		progress("Waiting for another process that is downloading Postgres …")
+	})
 	if err != nil {
 		return "", err
 	}
@@ -99,25 +101,6 @@ func ignoreNotStarted(err error) error {
 		return nil
 	}
 	return err
-}
-
-func waitForLock(ctx context.Context, path string, progress func(string, ...any)) (*fileLock, error) {
-	told := false
-	for {
-		lock, err := tryLock(path)
-		if lock != nil || err != nil {
-			return lock, err
-		}
-		if !told {
-			progress("Waiting for another process that is downloading Postgres …")
-			told = true
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // copySelf puts a copy of this program where the unprivileged user may run it.

@@ -33,7 +33,12 @@ func tryLock(path string) (*fileLock, error) {
 	return &fileLock{file: file}, nil
 }
 
-func (l *fileLock) release() { _ = l.file.Close() }
+// release lets go of the lock, if there is one.
+func (l *fileLock) release() {
+	if l != nil {
+		_ = l.file.Close()
+	}
+}
 
 func (l *fileLock) write(text string) {
 	_ = l.file.Truncate(0) // the text only explains; the lock is what counts
@@ -41,6 +46,24 @@ func (l *fileLock) write(text string) {
 }
 
 func (l *fileLock) markStopping() { l.write(stoppingMark) }
+
+// waitForLock takes the lock when it is free, and tells of it once when it isn't.
+func waitForLock(ctx context.Context, path string, waiting func()) (*fileLock, error) {
+	for told := false; ; told = true {
+		lock, err := tryLock(path)
+		if lock != nil || err != nil {
+			return lock, err
+		}
+		if !told {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
 
 // lockDataDir takes the data directory for this keeper. A holder that is just stopping is waited for; any other is
 // given a second, because it may not have noticed yet that its parent is gone.

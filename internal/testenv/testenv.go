@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,10 @@ func WithTemplate(migrate func(ctx context.Context, adminDSN string) error) Opti
 type environment struct {
 	migrate  func(ctx context.Context, adminDSN string) error
 	postgres shared[*databaseServer]
+	redis    shared[*RedisServer]
+	search   shared[*embedded.SearchNode]
+
+	redisNumber atomic.Int64 // of the database given out last
 
 	mu    sync.Mutex
 	stops []func()
@@ -83,14 +88,27 @@ func (e *environment) stopAll() {
 
 // shared is a value made once, by the first test that needs it. Later ones get the same value, or the same error.
 type shared[T any] struct {
-	once  sync.Once
+	mu    sync.Mutex
+	made  bool
 	value T
 	err   error
 }
 
 func (s *shared[T]) get(make func() (T, error)) (T, error) {
-	s.once.Do(func() { s.value, s.err = make() })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.made {
+		s.value, s.err = make()
+		s.made = true
+	}
 	return s.value, s.err
+}
+
+// peek is the value if it has been made.
+func (s *shared[T]) peek() (value T, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value, s.made && s.err == nil
 }
 
 // quiet logs what servers have to say only when it matters to whoever reads a test's output.
