@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) indexer.Index, options Options) {
 		{"an opening is found up to its closing date", testClosing},
 		{"equal scores stand in the order of ids", testTies},
 		{"an opening without skills has the neutral fit", testNeutral},
+		{"when nobody knows a person's skills every opening has the neutral fit", testSkillsUnknown},
 		{"no fit or no reach is no hit", testZero},
 		{"remote, assisted and portable openings reach further", testReach},
 		{"the limit holds", testLimit},

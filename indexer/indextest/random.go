@@ -239,6 +239,9 @@ func (w *World) filtered(q matcher.Query) matcher.Query {
 	if r.IntN(4) == 0 {
 		q.NeutralFit = 0
 	}
+	if r.IntN(8) == 0 {
+		q.Skills, q.SkillsUnknown = nil, true
+	}
 	q.Limit = []int{1, 20, 200, 1000}[r.IntN(4)]
 	return q
 }

@@ -144,6 +144,23 @@ func testNeutral(_ *testing.T, f *fixture) {
 	f.wantIDs(f.rank(q))
 }
 
+func testSkillsUnknown(_ *testing.T, f *fixture) {
+	f.put(
+		cook(1),
+		cook(2, func(e *indexer.Entry) { e.SkillBasis, e.SkillConfidence = onward.SkillsFromOccupation, 0.8 }),
+		cook(3, func(e *indexer.Entry) {
+			e.Skills, e.SkillBasis, e.SkillConfidence, e.Scale = nil, onward.SkillsNone, 0.5, 1
+		}),
+		cook(4, func(e *indexer.Entry) { e.Skills[0].SkillID = "weld" }),
+		cook(5, func(e *indexer.Entry) { e.PlaceID = 12 }),
+	)
+	q := newCook()
+	q.Skills, q.SkillsUnknown = nil, true
+	hits := f.rank(q)
+	f.wantIDs(hits, 1, 4, 2, 3)
+	f.wantScores(hits, 0.125, 0.125, 0.1, 0.0625)
+}
+
 func testZero(_ *testing.T, f *fixture) {
 	f.put(
 		cook(1),

@@ -30,10 +30,13 @@ func wantRank(entries []indexer.Entry, q matcher.Query) []indexer.Hit {
 		if q.VettedOnly && (o.Vetting != onward.VettingPassed || !o.VettedUntil.IsZero() && o.VettedUntil.Before(q.Today)) {
 			continue
 		}
-		sum := 0.0
-		if o.SkillBasis == onward.SkillsNone {
+		sum, scale := 0.0, o.Scale
+		switch {
+		case q.SkillsUnknown:
+			sum, scale = q.NeutralFit, o.SkillConfidence
+		case o.SkillBasis == onward.SkillsNone:
 			sum = q.NeutralFit
-		} else {
+		default:
 			for _, s := range o.Skills {
 				if s.Essential {
 					sum += boosts[s.SkillID].Essential
@@ -42,7 +45,7 @@ func wantRank(entries []indexer.Entry, q matcher.Query) []indexer.Hit {
 				}
 			}
 		}
-		if score := o.Scale * sum * q.Reach.Of(o); score > 0 {
+		if score := scale * sum * q.Reach.Of(o); score > 0 {
 			hits = append(hits, indexer.Hit{Opening: *o, Score: score})
 		}
 	}

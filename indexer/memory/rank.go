@@ -67,6 +67,11 @@ func rank(v view, q *matcher.Query, work *scratch, best *top) {
 	for _, doc := range s.neutral {
 		sums[doc] = q.NeutralFit
 	}
+	if q.SkillsUnknown {
+		for doc := range sums {
+			sums[doc] = q.NeutralFit
+		}
+	}
 
 	f := newFilter(s, q.Today, q.Kinds, q.ExcludedPlaces, q.ExcludedOrganisations, q.VettedOnly)
 	places, listed := reachOf(s, q, work)
@@ -86,7 +91,11 @@ func rank(v view, q *matcher.Query, work *scratch, best *top) {
 		default:
 			reach += q.Reach.AssistedElsewhere
 		}
-		score := h.scale * sum * reach
+		scale := h.scale
+		if q.SkillsUnknown {
+			scale = s.cold[doc].confidence
+		}
+		score := scale * sum * reach
 		if !(score > 0) || len(best.heap) == best.limit && score < best.heap[0].score {
 			continue
 		}
