@@ -14,8 +14,10 @@ const (
 	sameValue = 1.0
 	// broaderValue: who does the special case shows a good part of the general skill.
 	broaderValue = 0.75
-	// narrowerValue: who does the general thing still has to learn the special case. The one asymmetric pair.
+	// narrowerValue: who does the general thing still has to learn the special case. The one asymmetric pair. A general
+	// skill with many special cases says less of each: x sqrt(6 / number of them), and no less than a common group says.
 	narrowerValue = 0.6
+	fewNarrower   = 6
 	// supportsValue: ESCO's skill-skill relations ("is essential or optional to"), taken both ways.
 	supportsValue = 0.5
 	// groupValue: two skills under the same narrow group, plus groupBonus x how often they are needed together.
@@ -41,7 +43,7 @@ type Related struct {
 
 // Related lists the skills that a person who has this one can be credited with, at what value: itself first (1), its
 // twins in other releases (1), then the nearest, 25 at most and their twins. It is symmetric but for broader (0.75) and
-// narrower (0.6), and for the cut to 25. Nil for an unknown skill. The slice is shared: don't change it.
+// narrower (0.6 at most), and for the cut to 25. Nil for an unknown skill. The slice is shared: don't change it.
 //
 // A list is worked out when first asked for and kept, so that loading a full ESCO costs nothing for it.
 func (t *Taxonomy) Related(skillID string) []Related {
@@ -161,8 +163,10 @@ func (t *Taxonomy) gather(w *workspace, skill int32) {
 			w.raise(s, groupValue+groupBonus*together(s))
 		}
 	}
-	for _, s := range t.narrower.of(skill) {
-		w.raise(s, narrowerValue)
+	special := t.narrower.of(skill)
+	each := narrowerValue * math.Min(1, math.Sqrt(fewNarrower/float64(max(1, len(special)))))
+	for _, s := range special {
+		w.raise(s, max(groupValue, each))
 	}
 	for _, s := range t.supports.of(skill) {
 		w.raise(s, supportsValue)
