@@ -380,10 +380,16 @@ func TestTheOfficialReleaseIsReadWholeAndLoaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = loader.Close() }()
-	if err := loader.LoadTaxonomy(t.Context(), taxonomy, nil); err != nil {
-		t.Fatal(err)
+	own := starter(t)
+	links := reference.LinkExact(own, taxonomy)
+	beside := reference.Beside(taxonomy, own)
+	beside.Relations = append(beside.Relations, links...)
+	for _, release := range []onward.Taxonomy{own, beside} {
+		if err := loader.LoadTaxonomy(t.Context(), release, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	t.Logf("read in %v, loaded in %v; warnings:\n%s", read, time.Since(start), all)
+	t.Logf("read in %v, loaded beside the starter in %v, %d skills linked; warnings:\n%s", read, time.Since(start), len(links), all)
 }
 
 func BenchmarkReadESCO(b *testing.B) {
