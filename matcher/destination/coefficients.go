@@ -89,8 +89,9 @@ const (
 	smallestPopulation = 5_000
 	// urbanPopulation is from where a place is an urban centre: the reach of the reference data (GeoNames cities15000).
 	urbanPopulation = 15_000
-	// knownPull is the least pull of a place that the person is tied to, as a share of that of all urban centres together:
-	// size and distance stand for what is known of a place, and where one has family one knows it, however small it is.
+	// knownPull is the mass that a tie multiplies, as a share of the pull of all urban centres together: size and distance
+	// stand for what is known of a place, and where one has family one knows it, however small it is. Judgement: it sets
+	// only the scale of the constants of the ties.
 	knownPull = 0.1
 
 	// Half-lives of what was said or seen. Origin, kin and earlier residence are facts and do not fade; where someone is

@@ -1,16 +1,18 @@
 // Package destination predicts where a returnee may be living: a probability over the community of origin, the urban
 // centres of the country, and abroad. It is pure: places and the day come in as values.
 //
-// The model is a conditional logit. The pull of an urban centre rests on its size and its distance to the community of
-// origin and to where the person is, scaled so that all centres together have 1: so the constants mean the same in a
-// country of 30 centres and in one of 1,300. What ties the person to a place multiplies its pull; a place with a tie has
-// at least knownPull, however small and far it is, and may be a village that is not among the centres.
+// The model is a conditional logit over reasons to be somewhere. The first reason is the pull of an urban centre, which
+// rests on its size and its distance to the community of origin and to where the person is; it is scaled so that all
+// centres together have 1, and so the other constants mean the same in a country of 30 centres and in one of 1,300. The
+// second is a tie: a place where the person comes from, is, has kin, lived before or wants to live has a mass of its own,
+// however small and far it is, and may be a village that is not among the centres. The third is abroad.
 //
 //	pull(c) = population^a x km(origin)^b x km(current)^d / sum over the centres
-//	mass(c) = pull(c) x exp(sum of the ties, each fading with its age) x (1 + openings)^e
-//	P(c)    = (1 - mix) x mass(c) / sum(mass) + mix x (the same without ties)
+//	mass(c) = (pull(c) + knownPull x (exp(ties) - 1)) x (1 + openings)^e      ties: a sum, each fading with its age
+//	P(c)    = (1 - mix) x mass(c) / (sum of all masses + mass(abroad)) + mix x (the same without ties)
 //
-// mix grows with the age of the information. Nothing ever assumes "city" or "origin": both come out of the same sum.
+// mix grows with the age of the information. Nothing ever assumes "city" or "origin": both come out of the same sum. In a
+// country that one city dominates the widest thing that the model knows is that city.
 package destination
 
 import (
@@ -58,7 +60,6 @@ type tie struct {
 	place     int32
 	relations map[onward.PlaceRelation]float64 // what each adds to the utility, faded
 	intention float64
-	fresh     float64 // of the freshest relation, 1 for a fact
 }
 
 func (t tie) utility() float64 {
@@ -100,8 +101,11 @@ func (m *Model) Predict(person Person, today onward.Date) Spread {
 			k = len(mass)
 			mass, position = append(mass, 0), append(position, t.place)
 		}
-		own := mass[k] + max(0, knownPull-mass[k])*t.fresh
-		mass[k] = own * math.Exp(t.utility())
+		if utility := t.utility(); utility >= 0 {
+			mass[k] += knownPull * math.Expm1(utility)
+		} else {
+			mass[k] *= math.Exp(utility) // who wants to leave: less than size and distance say
+		}
 	}
 	for k := range mass {
 		if n := person.Opportunities[m.gazetteer.places[position[k]].ID]; n > 0 {
@@ -241,7 +245,6 @@ func (k *knowledge) tie(place int32, relation onward.PlaceRelation, utility, fre
 	}
 	t := &k.ties[i]
 	t.relations[relation] = max(t.relations[relation], utility*fresh)
-	t.fresh = max(t.fresh, fresh)
 }
 
 // intend moves the place where the person is, else the community of origin.
