@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
+
+	"onward"
+	"onward/store"
+)
+
+const (
+	// maxWait is the longest that a client may wait for one answer; after it the client asks again.
+	maxWait = 60 * time.Second
+	// lookAgain is how often a waiting request is read anyway, in case a notification was lost.
+	lookAgain = 2 * time.Second
+)
+
+type createReferralRequestInput struct {
+	ID             onward.ID `path:"id" doc:"The returnee"`
+	IdempotencyKey string    `header:"Idempotency-Key" maxLength:"200" doc:"Sending the same key again gives the same request"`
+	Body           *onward.RequestOptions
+}
+
+type acceptedOutput struct {
+	Location string `header:"Location"`
+	Body     onward.ReferralRequest
+}
+
+type readReferralRequestInput struct {
+	ID   onward.ID `path:"id"`
+	Wait string    `query:"wait" pattern:"^[0-9]+(ms|s)$" doc:"Wait so long for the list if it is not there yet, such as 10s; at most 60s"`
+}
+
+type referralRequestOutput struct {
+	RetryAfter string `header:"Retry-After"`
+	Body       onward.ReferralRequest
+}
+
+type listReferralRequestsInput struct {
+	pageInput
+	ID onward.ID `path:"id" doc:"The returnee"`
+}
+
+type referralRequestsOutput struct {
+	Body struct {
+		Items []onward.ReferralRequest `json:"items"`
+		Next  string                   `json:"next,omitempty" doc:"Cursor of the next page; empty on the last"`
+	}
+}
+
+type eventsInput struct {
+	ID onward.ID `path:"id"`
+}
+
+// queuedEvent, readyEvent and refusedEvent are the server-sent events of one request.
+type (
+	queuedEvent  onward.ReferralRequest
+	readyEvent   onward.ReferralRequest
+	refusedEvent onward.ReferralRequest
+)
+
+func (a *API) registerReferralRequests() {
+	tags := []string{"Referral requests"}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "create-referral-request", Method: http.MethodPost, Path: "/v1/returnees/{id}/referral-requests", Tags: tags,
+		DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit, Summary: "Ask for a ranked list of referrals for one returnee",
+		Description: "Answers 202 at once; the list is at Location within about a second. Needs an active consent for matching (422 without). " +
+			"409 if the Idempotency-Key was used for another request.",
+	}, a.createReferralRequest)
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "list-referral-requests", Method: http.MethodGet, Path: "/v1/returnees/{id}/referral-requests", Tags: tags,
+		Summary: "List the requests for one returnee, newest first, without their lists",
+	}, a.listReferralRequests)
+	huma.Register(a.huma, huma.Operation{
+		OperationID: "read-referral-request", Method: http.MethodGet, Path: "/v1/referral-requests/{id}", Tags: tags,
+		Summary: "Read a request, and its list when it is ready",
+	}, a.readReferralRequest)
+	sse.Register(a.huma, huma.Operation{
+		OperationID: "referral-request-events", Method: http.MethodGet, Path: "/v1/referral-requests/{id}/events", Tags: tags,
+		Summary: "Be told when a request is ready, by server-sent events", Middlewares: huma.Middlewares{a.mustSeeRequest},
+	}, map[string]any{"queued": queuedEvent{}, "ready": readyEvent{}, "refused": refusedEvent{}}, a.sendEvents)
+}
+
+// createReferralRequest queues the scoring of one returnee against all open opportunities. Needs a counsellor or
+// supervisor of the returnee's organisation and an active consent for matching.
+func (a *API) createReferralRequest(ctx context.Context, in *createReferralRequestInput) (*acceptedOutput, error) {
+	options := onward.RequestOptions{}
+	if in.Body != nil {
+		options = *in.Body
+	}
+	var request onward.ReferralRequest
+	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
+		request, _, err = tx.CreateReferralRequest(ctx, in.ID, options, in.IdempotencyKey)
+		return err
+	})
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	return &acceptedOutput{Location: "/v1/referral-requests/" + request.ID.String(), Body: request}, nil
+}
+
+func (a *API) listReferralRequests(ctx context.Context, in *listReferralRequestsInput) (*referralRequestsOutput, error) {
+	out := &referralRequestsOutput{}
+	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) error {
+		page, err := tx.ReferralRequests(ctx, in.ID, in.cursor())
+		out.Body.Items, out.Body.Next = page.Items, page.Next
+		return err
+	})
+	return out, a.fail(ctx, err)
+}
+
+func (a *API) readReferralRequest(ctx context.Context, in *readReferralRequestInput) (*referralRequestOutput, error) {
+	var wait time.Duration
+	if in.Wait != "" {
+		var err error
+		if wait, err = time.ParseDuration(in.Wait); err != nil {
+			return nil, a.fail(ctx, onward.Invalid([]onward.FieldError{{Field: "wait", Rule: "duration", Message: "use a duration such as 10s"}}))
+		}
+	}
+	request, err := a.awaitRequest(ctx, in.ID, min(wait, maxWait))
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	out := &referralRequestOutput{Body: request}
+	if request.Status == onward.RequestQueued {
+		out.RetryAfter = "1"
+	}
+	return out, nil
+}
+
+// awaitRequest reads a request, again and again until it has its answer or the wait is over.
+func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration) (onward.ReferralRequest, error) {
+	news, stop := a.waiting.on(id) // before the first look, so that nothing falls in between
+	defer stop()
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		request, err := a.requestByID(ctx, id)
+		if err != nil || request.Status != onward.RequestQueued || wait == 0 {
+			return request, err
+		}
+		select {
+		case <-news:
+		case <-again.C:
+		case <-over.C:
+			wait = 0 // one last look
+		case <-ctx.Done():
+			return request, onward.Errorf(onward.EUnavailable, "the request was given up; ask again").Because(ctx.Err())
+		}
+	}
+}
+
+func (a *API) requestByID(ctx context.Context, id onward.ID) (onward.ReferralRequest, error) {
+	var request onward.ReferralRequest
+	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
+		request, err = tx.ReferralRequest(ctx, id)
+		return err
+	})
+	return request, err
+}
+
+// mustSeeRequest answers 404 before a stream of events begins: after that it is too late for a status.
+func (a *API) mustSeeRequest(ctx huma.Context, next func(huma.Context)) {
+	id, err := onward.ParseID(ctx.Param("id"))
+	if err == nil {
+		_, err = a.requestByID(ctx.Context(), id)
+	}
+	if err != nil {
+		a.refuse(ctx, err)
+		return
+	}
+	next(ctx)
+}
+
+// sendEvents sends the present state, and the answer when it is there. The stream ends with the answer, or after a
+// minute: browsers then connect again by themselves.
+func (a *API) sendEvents(ctx context.Context, in *eventsInput, send sse.Sender) {
+	request, err := a.requestByID(ctx, in.ID)
+	if err == nil && request.Status == onward.RequestQueued {
+		if send.Data(queuedEvent(request)) != nil {
+			return
+		}
+		request, err = a.awaitRequest(ctx, in.ID, maxWait-time.Second)
+	}
+	switch {
+	case err != nil:
+		a.log.Warn("events ended", "id", ctx.Value(requestIDKey), "code", string(onward.CodeOf(err)))
+	case request.Status == onward.RequestReady:
+		_ = send.Data(readyEvent(request))
+	case request.Status == onward.RequestRefused:
+		_ = send.Data(refusedEvent(request))
+	}
+}

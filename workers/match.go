@@ -1,0 +1,130 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"onward"
+	"onward/indexer"
+	"onward/indexer/catalogue"
+	"onward/matcher"
+	"onward/matcher/destination"
+	"onward/store"
+)
+
+const (
+	// firstCandidates is how many openings are scored exactly at first. More are fetched while one further down could
+	// still enter the list.
+	firstCandidates = 300
+	maxCandidates   = 10_000
+	// maxRescores bounds how often a profile may change under the scoring before the queue tries again later.
+	maxRescores = 5
+)
+
+// matchRequest answers one referral request. A request that has its answer is left alone.
+func (w *Workers) matchRequest(ctx context.Context, task *asynq.Task) error {
+	work, err := workOf(task)
+	if err != nil {
+		return err
+	}
+	for _, ref := range work.Refs {
+		for try := 1; ; try++ {
+			err := w.answer(ctx, ref.ID, work.ID)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, store.ErrProfileChanged) || try == maxRescores {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
+	in, err := w.config.Store.MatchInput(ctx, id)
+	if err != nil {
+		return err
+	}
+	if in.Request.Status != onward.RequestQueued {
+		return w.config.Store.FinishWork(ctx, work)
+	}
+	answer := store.MatchAnswer{Request: id, ReturneeVersion: in.Returnee.Version}
+	today := w.config.Store.Today()
+	if !in.Returnee.HasConsent(onward.ConsentMatching, today) {
+		answer.Refusal = "the consent for matching ended before the list was made; ask the person, record it, then ask again"
+		return w.config.Store.AnswerRequest(ctx, answer, work)
+	}
+	list, scored, err := rank(ctx, w.config.Ranker, w.config.Catalogue.Current(), in, today)
+	if err != nil {
+		return err
+	}
+	list.GeneratedAt = time.Now().UTC()
+	answer.List = list
+	answer.Inputs = store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails, Scored: scored}
+	if err := w.config.Store.AnswerRequest(ctx, answer, work); err != nil {
+		return err
+	}
+	w.metrics.answered(list.AnsweredBy, time.Since(in.Request.CreatedAt))
+	return nil
+}
+
+// rank works out a list: likely destination, reach, the index's best openings, and their exact scores. It also returns
+// which versions were scored.
+func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in store.MatchInput, today onward.Date) (*onward.RankedList, []onward.Ref, error) {
+	profile := in.Returnee.ReturneeDetails
+	country := reference.Country(profile.Country)
+	person := matcher.NewPerson(profile, reference.Taxonomy(), today)
+	spread := country.Model.Predict(destination.NewPerson(profile), today)
+	if stated := in.Request.Options.Destination; len(stated) > 0 {
+		spread = destination.Stated(stated)
+	}
+	reach := matcher.NewReach(spread, country.Gazetteer, person)
+	options := matcher.Options{
+		Today: today, Language: profile.Language, Kinds: in.Request.Options.Kinds, Limit: in.Request.Options.Limit,
+	}
+	answer, result, err := deepen(ctx, ranker, person, reach, country.Gazetteer, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := &onward.RankedList{
+		AnsweredBy: answer.AnsweredBy,
+		Degraded:   answer.Degraded,
+		Versions: onward.ListVersions{
+			Returnee: in.Returnee.Version, Taxonomy: reference.Taxonomy().Release(), Destination: country.Model.Version(), Matcher: matcher.Version,
+		},
+		Destination: spread.Destination(country.Gazetteer),
+		Considered:  result.Considered,
+		Referrals:   result.Referrals,
+		NearMisses:  result.NearMisses,
+	}
+	scored := make([]onward.Ref, len(answer.Hits))
+	for i, hit := range answer.Hits {
+		scored[i] = onward.Ref{ID: hit.Opening.ID, Version: hit.Opening.Version}
+	}
+	return list, scored, nil
+}
+
+// deepen asks the index for more until no opening that it did not return could enter the list: terms are at most 1, so
+// the index's score bounds the exact one.
+func deepen(ctx context.Context, ranker Ranker, person matcher.Person, reach matcher.Reach, gazetteer *destination.Gazetteer,
+	options matcher.Options,
+) (answer indexer.Answer, result matcher.Result, err error) {
+	for candidates := firstCandidates; ; candidates = min(4*candidates, maxCandidates) {
+		answer, err = ranker.Rank(ctx, person.Query(reach, gazetteer, options, candidates))
+		if err != nil {
+			return answer, result, err
+		}
+		openings := make([]matcher.Opening, len(answer.Hits))
+		for i, hit := range answer.Hits {
+			openings[i] = hit.Opening
+		}
+		result = matcher.Rank(person, reach, openings, options)
+		if len(answer.Hits) < candidates || candidates == maxCandidates || answer.Hits[len(answer.Hits)-1].Score < result.Threshold {
+			return answer, result, nil
+		}
+	}
+}
