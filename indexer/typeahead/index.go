@@ -27,7 +27,7 @@ type Entry struct {
 }
 
 // Index is built once and is then safe for any number of goroutines. It keeps the strings of the entries that it was built
-// from; apart from these it takes some 200 bytes per label.
+// from; apart from these it takes some 220 bytes per label.
 type Index struct {
 	// One item per label; labels are ordered by falling weight, so that what is found first is likely to stay.
 	labels    []string
