@@ -151,6 +151,7 @@ CREATE TABLE opportunity_versions (
     PRIMARY KEY (opportunity_id, version)
 );
 
+-- +goose StatementBegin
 CREATE FUNCTION keep_opportunity_version() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -158,15 +159,18 @@ BEGIN
     RETURN NULL;
 END
 $$;
+-- +goose StatementEnd
 CREATE TRIGGER opportunities_keep_version AFTER INSERT OR UPDATE ON opportunities
     FOR EACH ROW EXECUTE FUNCTION keep_opportunity_version();
 
+-- +goose StatementBegin
 CREATE FUNCTION tell_opportunities_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('onward_opportunities', '');
     RETURN NULL;
 END
 $$;
+-- +goose StatementEnd
 CREATE TRIGGER opportunities_tell AFTER INSERT OR UPDATE ON opportunities
     FOR EACH STATEMENT EXECUTE FUNCTION tell_opportunities_changed();
 
@@ -214,12 +218,14 @@ CREATE TABLE referral_requests (
 CREATE INDEX referral_requests_returnee ON referral_requests (returnee_id, id DESC);
 CREATE INDEX referral_requests_queued ON referral_requests (created_at) WHERE status = 'queued';
 
+-- +goose StatementBegin
 CREATE FUNCTION tell_request_done() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('onward_requests', NEW.id::text);
     RETURN NULL;
 END
 $$;
+-- +goose StatementEnd
 CREATE TRIGGER referral_requests_tell AFTER UPDATE ON referral_requests
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION tell_request_done();
 
@@ -236,12 +242,14 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox (id) WHERE dispatched_at IS NULL;
 CREATE INDEX outbox_dispatched ON outbox (dispatched_at) WHERE dispatched_at IS NOT NULL;
 
+-- +goose StatementBegin
 CREATE FUNCTION tell_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('onward_outbox', '');
     RETURN NULL;
 END
 $$;
+-- +goose StatementEnd
 CREATE TRIGGER outbox_tell AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION tell_outbox();
 
 -- Row-level security. A session without an actor sees and changes nothing.

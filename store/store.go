@@ -145,32 +145,28 @@ func (s *Store) InTx(ctx context.Context, actor onward.Actor, fn func(*Tx) error
 	}
 }
 
-func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) error) (err error) {
+func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) error) error {
 	if actor.Role == "" {
 		return onward.Errorf(onward.EUnauthenticated, "no one is signed in")
 	}
 	tx, err := s.db.BeginTxx(ctx, nil)
 	if err != nil {
-		return unavailable("begin", err)
+		return wrap("begin", translate(err))
 	}
-	defer func() {
-		if err != nil {
-			_ = tx.Rollback()
-		}
-	}()
+	defer func() { _ = tx.Rollback() }() // after a commit this does nothing; a panic in fn must not keep the connection
 	organisation := ""
 	if !actor.OrganisationID.IsZero() {
 		organisation = actor.OrganisationID.String()
 	}
 	if _, err := tx.ExecContext(ctx, `SELECT set_config('onward.role', $1, true), set_config('onward.organisation', $2, true)`,
 		string(actor.Role), organisation); err != nil {
-		return unavailable("set actor", err)
+		return wrap("set actor", translate(err))
 	}
 	if err := fn(&Tx{tx: tx, store: s, Actor: actor}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return unavailable("commit", err)
+		return wrap("commit", translate(err))
 	}
 	return nil
 }
