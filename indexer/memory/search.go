@@ -124,9 +124,9 @@ func nearness(s *segment, near *indexer.Near) []float64 {
 	for i, p := range s.places {
 		km := onward.DistanceKm(near.Lat, near.Lon, p.lat, p.lon)
 		switch {
-		case p.id == 0 || km > near.RadiusKm:
+		case p.id == 0 || near.RadiusKm <= 0 || km > near.RadiusKm:
 			values[i] = -1
-		case near.RadiusKm > 0:
+		default:
 			values[i] = 1 - km/near.RadiusKm
 		}
 	}
