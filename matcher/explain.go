@@ -1,8 +1,6 @@
 package matcher
 
-import (
-	"onward"
-)
+import "onward"
 
 // The explanation is the computation: fit, reach and terms follow from its parts, and the score is their product.
 
@@ -17,7 +15,7 @@ func (s *scorer) explanation(c *scored) onward.Explanation {
 	o := c.opening
 	e := onward.Explanation{
 		SkillBasis: o.SkillBasis, SkillConfidence: o.SkillConfidence, Skills: s.skillParts(o),
-		ReachParts: s.reach.parts(o), TermParts: c.values.parts(s.person),
+		ReachParts: s.reach.parts(o), TermParts: s.terms(o).parts(s.person),
 	}
 	if o.SkillBasis == onward.SkillsNone {
 		e.SkillConfidence = o.SkillConfidence * NeutralFit // there are no parts: the confidence is the fit

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"slices"
@@ -47,7 +48,7 @@ func Rank(person Person, reach Reach, openings []Opening, options Options) Resul
 	}
 	s := newScorer(&person, reach, options)
 	var result Result
-	var eligible, missed []scored
+	eligible, missed := make([]scored, 0, len(openings)), []scored(nil)
 	for i := range openings {
 		o := &openings[i]
 		if !s.mayAppear(o) {
@@ -58,10 +59,10 @@ func Rank(person Person, reach Reach, openings []Opening, options Options) Resul
 		if !(score.total > 0) {
 			continue
 		}
-		switch closed := s.closed(o); {
-		case closed == 0:
+		switch s.closed(o) {
+		case 0:
 			eligible = append(eligible, score)
-		case closed == 1:
+		case 1:
 			missed = append(missed, score)
 		}
 	}
@@ -83,11 +84,13 @@ func Rank(person Person, reach Reach, openings []Opening, options Options) Resul
 type scored struct {
 	opening                  *Opening
 	fit, reach, terms, total float64
-	values                   termValues
 }
 
 func byScore(a, b scored) int {
-	return cmp.Or(cmp.Compare(b.total, a.total), slices.Compare(a.opening.ID[:], b.opening.ID[:]))
+	if a.total != b.total {
+		return cmp.Compare(b.total, a.total)
+	}
+	return bytes.Compare(a.opening.ID[:], b.opening.ID[:])
 }
 
 // scorer is one person's ranking under way.
@@ -157,8 +160,7 @@ func (s *scorer) mayAppear(o *Opening) bool {
 }
 
 func (s *scorer) score(o *Opening) scored {
-	c := scored{opening: o, fit: s.fit(o), reach: within01(s.reach.Of(o)), values: s.terms(o)}
-	c.terms = within01(c.values.mean())
+	c := scored{opening: o, fit: s.fit(o), reach: within01(s.reach.Of(o)), terms: within01(s.terms(o).mean())}
 	c.total = c.fit * c.reach * c.terms
 	return c
 }
