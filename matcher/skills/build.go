@@ -228,20 +228,34 @@ type adjacency struct {
 	to    []int32
 }
 
+// newAdjacency sorts each row and takes out what stands twice. The arrows may come in any order.
 func newAdjacency(concepts int, arrows []arrow) adjacency {
-	slices.SortFunc(arrows, func(a, b arrow) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
-	})
-	arrows = slices.Compact(arrows)
-	adj := adjacency{start: make([]int32, concepts+1), to: make([]int32, len(arrows))}
-	for i, a := range arrows {
-		adj.start[a.from+1]++
-		adj.to[i] = a.to
+	start := make([]int32, concepts+1)
+	for _, a := range arrows {
+		start[a.from+1]++
 	}
 	for i := range concepts {
-		adj.start[i+1] += adj.start[i]
+		start[i+1] += start[i]
 	}
-	return adj
+	to, next := make([]int32, len(arrows)), slices.Clone(start)
+	for _, a := range arrows {
+		to[next[a.from]] = a.to
+		next[a.from]++
+	}
+	kept := int32(0)
+	for i := range concepts {
+		row := to[start[i]:start[i+1]]
+		slices.Sort(row)
+		start[i] = kept
+		for k, c := range row {
+			if k == 0 || c != row[k-1] {
+				to[kept] = c // never ahead of what is read: rows only move forward
+				kept++
+			}
+		}
+	}
+	start[concepts] = kept
+	return adjacency{start, to[:kept:kept]}
 }
 
 func (a adjacency) of(concept int32) []int32 { return a.to[a.start[concept]:a.start[concept+1]] }
