@@ -15,6 +15,17 @@ END
 $$;
 -- +goose StatementEnd
 
+-- Whoever may make roles but is no superuser (an administrator of a managed database) has to be let in by name.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('GRANT onward_app TO %I', current_user);
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 -- Who acts: set at the start of each transaction by store.InTx, gone at its end.
 CREATE FUNCTION onward_role() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT current_setting('onward.role', true) $$;
@@ -38,21 +49,24 @@ CREATE TABLE users (
     email           text NOT NULL,
     role            text NOT NULL CHECK (role IN ('counsellor', 'supervisor', 'employer', 'partner', 'analyst', 'administrator')),
     language        text NOT NULL DEFAULT 'en',
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id)
 );
 CREATE UNIQUE INDEX users_email ON users (lower(email));
-CREATE INDEX users_organisation ON users (organisation_id);
 
 -- Only the SHA-256 of a token's secret is kept. The secret has 256 random bits, so a slow hash would add nothing.
 CREATE TABLE api_tokens (
     id              uuid PRIMARY KEY,
-    user_id         uuid NOT NULL REFERENCES users,
-    organisation_id uuid NOT NULL REFERENCES organisations,
+    user_id         uuid NOT NULL,
+    organisation_id uuid NOT NULL,
     name            text NOT NULL,
     secret_hash     bytea NOT NULL UNIQUE,
     expires_at      timestamptz,
     revoked_at      timestamptz,
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    -- With the organisation in the key, because checks of foreign keys look past row-level security: an administrator
+    -- can't make a token for another organisation's user.
+    FOREIGN KEY (organisation_id, user_id) REFERENCES users (organisation_id, id)
 );
 
 -- Authentication comes before there is an actor, so it has its own narrow door past row-level security.
@@ -87,12 +101,14 @@ CREATE TABLE reference_releases (
     PRIMARY KEY (kind, release)
 );
 
+-- Two releases of one classification share most ids.
 CREATE TABLE concepts (
-    id            text PRIMARY KEY,
+    id            text NOT NULL,
     release       text NOT NULL,
     kind          text NOT NULL CHECK (kind IN ('skill', 'knowledge', 'skill_group', 'occupation', 'isco_group')),
     code          text NOT NULL DEFAULT '',
-    unseen_unpaid boolean NOT NULL DEFAULT false
+    unseen_unpaid boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (release, id)
 );
 
 CREATE TABLE concept_labels (
@@ -186,21 +202,22 @@ CREATE TABLE returnees (
     fictional       boolean NOT NULL DEFAULT false,
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (organisation_id, external_id)
+    UNIQUE (organisation_id, external_id),
+    UNIQUE (organisation_id, id)
 );
-CREATE INDEX returnees_organisation ON returnees (organisation_id, id DESC);
 
 CREATE TABLE returnee_identities (
-    returnee_id     uuid PRIMARY KEY REFERENCES returnees,
-    organisation_id uuid NOT NULL REFERENCES organisations,
-    identity        jsonb NOT NULL
+    returnee_id     uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    identity        jsonb NOT NULL,
+    FOREIGN KEY (organisation_id, returnee_id) REFERENCES returnees (organisation_id, id)
 );
 
 CREATE TABLE referral_requests (
     id              uuid PRIMARY KEY,
-    organisation_id uuid NOT NULL REFERENCES organisations,
-    returnee_id     uuid NOT NULL REFERENCES returnees,
-    requested_by    uuid NOT NULL REFERENCES users,
+    organisation_id uuid NOT NULL,
+    returnee_id     uuid NOT NULL,
+    requested_by    uuid NOT NULL,
     idempotency_key text,
     body_hash       bytea,
     status          text NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'ready', 'refused')),
@@ -213,6 +230,8 @@ CREATE TABLE referral_requests (
     created_at      timestamptz NOT NULL DEFAULT now(),
     ready_at        timestamptz,
     UNIQUE (requested_by, idempotency_key),
+    FOREIGN KEY (organisation_id, returnee_id) REFERENCES returnees (organisation_id, id),
+    FOREIGN KEY (organisation_id, requested_by) REFERENCES users (organisation_id, id),
     CHECK ((status = 'ready') = (list IS NOT NULL))
 );
 CREATE INDEX referral_requests_returnee ON referral_requests (returnee_id, id DESC);

@@ -5,12 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"time"
 
 	_ "github.com/lib/pq" // the driver that Apply opens
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"onward"
 )
@@ -28,58 +28,109 @@ type Status struct {
 // transaction. It needs a login that owns the schema and may create a role. EConflict when the database is newer than
 // the binary: an old binary must not write to it.
 func Apply(ctx context.Context, url string) (Status, error) {
-	var status Status
-	err := withProvider(url, func(p *goose.Provider) error {
-		var err error
-		if status, err = statusOf(ctx, p); err != nil {
-			return err
-		}
-		if status.Database > status.Binary {
-			return onward.Errorf(onward.EConflict, "the database has migration %d and this binary knows %d at most; run a newer onward", status.Database, status.Binary)
-		}
-		if _, err := p.Up(ctx); err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-		status.Database = status.Binary
-		return nil
-	})
-	return status, err
-}
-
-// Check reads the status without changing anything.
-func Check(ctx context.Context, url string) (Status, error) {
-	var status Status
-	err := withProvider(url, func(p *goose.Provider) (err error) {
-		status, err = statusOf(ctx, p)
-		return err
-	})
-	return status, err
-}
-
-func withProvider(url string, use func(*goose.Provider) error) error {
 	db, err := sql.Open("postgres", url)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return Status{}, fmt.Errorf("open database: %w", err)
 	}
 	defer func() { _ = db.Close() }()
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("migration lock: %w", err)
+		return Status{}, fmt.Errorf("read migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if status, err := statusOf(ctx, db); err != nil || status.Database == status.Binary {
+		return status, err // the usual start: nothing to do, no lock to wait for
+	}
+	unlock, err := lock(ctx, db)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return Status{}, err
 	}
-	return use(provider)
+	defer unlock()
+	// Again, now that nobody else migrates.
+	status, err := statusOf(ctx, db)
+	if err != nil {
+		return status, err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return status, fmt.Errorf("migrate: %w", err)
+	}
+	return statusOf(ctx, db)
 }
 
-func statusOf(ctx context.Context, p *goose.Provider) (Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
-	defer cancel()
-	current, err := p.GetDBVersion(ctx)
+// Check reads the status without changing anything. EConflict as in Apply, with the status.
+func Check(ctx context.Context, url string) (Status, error) {
+	db, err := sql.Open("postgres", url)
 	if err != nil {
-		return Status{}, fmt.Errorf("read migration status: %w", err)
+		return Status{}, fmt.Errorf("open database: %w", err)
 	}
-	sources := p.ListSources()
-	return Status{Database: current, Binary: sources[len(sources)-1].Version}, nil
+	defer func() { _ = db.Close() }()
+	return statusOf(ctx, db)
+}
+
+const (
+	lockID   = 0x4f6e77617264 // "Onward"
+	lockWait = 90 * time.Second
+	lockPoll = 50 * time.Millisecond
+)
+
+// lock waits until no other process migrates. It asks again and again instead of waiting inside Postgres, because a
+// waiting statement keeps its snapshot, and CREATE INDEX CONCURRENTLY in a migration would wait for that.
+func lock(ctx context.Context, db *sql.DB) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock migrations: %w", err)
+	}
+	for {
+		var locked bool
+		if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, lockID).Scan(&locked); err != nil {
+			return nil, errors.Join(fmt.Errorf("lock migrations: %w", err), conn.Close())
+		}
+		if locked {
+			// The lock ends with its session; returned to the pool, that ends with db.Close.
+			return func() { _ = conn.Close() }, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(onward.Errorf(onward.EUnavailable, "another process has been migrating the database for long; try again when it is done"), conn.Close())
+		case <-time.After(lockPoll):
+		}
+	}
+}
+
+// statusOf asks without goose, which would make its table where there is none.
+func statusOf(ctx context.Context, db *sql.DB) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	status, err := Status{}, error(nil)
+	if status.Binary, err = newest(); err != nil {
+		return status, err
+	}
+	var migrated bool
+	if err := db.QueryRowContext(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&migrated); err != nil {
+		return status, fmt.Errorf("read migration status: %w", err)
+	}
+	if !migrated {
+		return status, nil
+	}
+	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&status.Database); err != nil {
+		return status, fmt.Errorf("read migration status: %w", err)
+	}
+	if status.Database > status.Binary {
+		return status, onward.Errorf(onward.EConflict, "the database has migration %d and this binary knows %d at most; run a newer onward", status.Database, status.Binary)
+	}
+	return status, nil
+}
+
+// newest is the number of the last embedded migration.
+func newest() (int64, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil || len(entries) == 0 {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	version, err := goose.NumericComponent(entries[len(entries)-1].Name())
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	return version, nil
 }
