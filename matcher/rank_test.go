@@ -175,7 +175,7 @@ func TestTerms(t *testing.T) {
 		{"available a month late", mason(func(r *onward.ReturneeDetails) { r.AvailableFrom = today().AddDays(40) }), func(o *onward.Opportunity) { o.StartsOn = today().AddDays(10) }, "start", 0.5},
 		{"availability not known", mason(), nil, "start", unknown},
 		{"posted three days ago", mason(), nil, "freshness", 1},
-		{"posted 74 days ago", mason(), func(o *onward.Opportunity) { o.PublishedAt = ptr(today().AddDays(-74).Time()) }, "freshness", 0.5},
+		{"posted 74 days ago", mason(), func(o *onward.Opportunity) { o.PublishedAt = ptr(today().AddDays(-74).Time()) }, "freshness", 0.75},
 	} {
 		var changes []func(*onward.Opportunity)
 		if c.change != nil {

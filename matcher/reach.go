@@ -32,6 +32,7 @@ type reachSource struct {
 // NewReach tabulates reach = sum_c P(c) access(c, place) over every place of the country within commuting distance of a
 // likely place, those that organisations added included. Person gives the longest commute.
 func NewReach(spread destination.Spread, gazetteer *destination.Gazetteer, person Person) Reach {
+	spread = spread.In(gazetteer)
 	source := &reachSource{spread, gazetteer, commuteCutKm}
 	if minutes := person.Preferences.MaxCommuteMinutes; minutes != nil {
 		source.cutKm = math.Min(commuteCutKm, float64(*minutes)/60*commuteKmPerHour)

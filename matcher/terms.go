@@ -36,7 +36,9 @@ const (
 	otherKind    = 0.4 // of a kind that the person would rather not have
 	// startHalfLifeDays: half of employers wait a month for someone.
 	startHalfLifeDays = 30
-	// A posting is as good as new for freshDays; then half of the rest is filled or gone every freshHalfLifeDays.
+	// A posting is as good as new for freshDays; then half of the rest is filled or gone every freshHalfLifeDays. It never
+	// falls below staleTerm, since someone keeps it open: where no preference is known this term is the whole mean.
+	staleTerm         = 0.5
 	freshDays         = 14
 	freshHalfLifeDays = 60
 )
@@ -168,5 +170,5 @@ func freshnessTerm(published, today onward.Date) float64 {
 		return unknownTerm
 	}
 	days := max(0, published.DaysUntil(today)-freshDays)
-	return bounded(math.Exp2(-float64(days) / freshHalfLifeDays))
+	return staleTerm + (1-staleTerm)*math.Exp2(-float64(days)/freshHalfLifeDays)
 }

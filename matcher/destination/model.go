@@ -156,8 +156,8 @@ func (m *Model) pull(known knowledge, out []bool) []float64 {
 	return pull
 }
 
-// logReferencePopulation keeps the exponents small; the scaling takes it out.
-var logReferencePopulation = math.Log(100_000)
+// logReferencePopulation is ln(100,000). It keeps the exponents small; the scaling takes it out.
+const logReferencePopulation = 11.512925464970229
 
 // knowledge is a person's record in the terms of the model.
 type knowledge struct {

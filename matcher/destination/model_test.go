@@ -162,6 +162,10 @@ func TestACounsellorsStatementReplacesTheModel(t *testing.T) {
 	if sure := destination.Stated([]onward.LikelyPlace{{PlaceID: puebla, Probability: 1}}); sure.Entropy != 0 {
 		t.Error("one certain place has no spread:", sure.Entropy)
 	}
+	abroad := destination.Stated([]onward.LikelyPlace{{PlaceID: houston, Probability: 0.6}, {PlaceID: puebla, Probability: 0.4}}).In(model().Gazetteer())
+	if abroad.Abroad != 0.6 || len(abroad.Places) != 1 {
+		t.Errorf("a city of another country is abroad: %+v", abroad)
+	}
 	if none := destination.Stated(nil); none.Elsewhere != 1 {
 		t.Errorf("%+v", none)
 	}

@@ -123,8 +123,31 @@ func Stated(places []onward.LikelyPlace) Spread {
 	return s
 }
 
+// In counts as abroad what a counsellor stated of places that the reference data has in another country. A place that an
+// organisation added a moment ago, and that the gazetteer does not have yet, stays.
+func (s Spread) In(gazetteer *Gazetteer) Spread {
+	isAbroad := func(p PlaceProbability) bool {
+		_, here := gazetteer.index[p.PlaceID]
+		return !here && p.PlaceID < onward.FirstOwnPlaceID
+	}
+	if !slices.ContainsFunc(s.Places, isAbroad) {
+		return s
+	}
+	here := make([]PlaceProbability, 0, len(s.Places))
+	for _, p := range s.Places {
+		if isAbroad(p) {
+			s.Abroad += p.Probability
+		} else {
+			here = append(here, p)
+		}
+	}
+	s.Places = here
+	return s
+}
+
 // Destination is the spread as it is saved and shown, with the names of the places.
 func (s Spread) Destination(gazetteer *Gazetteer) onward.Destination {
+	s = s.In(gazetteer)
 	d := onward.Destination{
 		Places: make([]onward.DestinationPlace, len(s.Places)), Elsewhere: s.Elsewhere, Abroad: s.Abroad, Entropy: s.Entropy,
 		Overridden: s.Overridden, Note: s.Note,
