@@ -80,19 +80,26 @@ func (tx *Tx) Users(ctx context.Context) ([]onward.User, error) {
 // tokenPrefix makes a leaked token recognisable to scanners of source code.
 const tokenPrefix = "onw_"
 
-// CreateToken makes an API token for a user. The secret is returned this once; only its hash is kept.
+// CreateToken makes an API token for a user. The secret is returned this once; only its hash is kept. ENotFound if the
+// actor can't see the user.
 func (tx *Tx) CreateToken(ctx context.Context, user onward.User, name string, expires *time.Time) (secret string, token onward.Token, err error) {
 	if strings.TrimSpace(name) == "" {
 		name = "token"
+	} else if len(name) > 200 {
+		return "", token, onward.Invalid([]onward.FieldError{{Field: "name", Rule: "length", Message: "use at most 200 characters"}})
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand aborts the process instead
 	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	hash := sha256.Sum256([]byte(secret))
-	err = tx.get(ctx, &token, `INSERT INTO api_tokens (id, user_id, organisation_id, name, secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+	err = tx.get(ctx, &token, `INSERT INTO api_tokens (id, user_id, organisation_id, name, secret_hash, expires_at)
+		SELECT $1, u.id, u.organisation_id, $3, $4, $5 FROM users u WHERE u.id = $2
 		RETURNING id, user_id, name, expires_at, created_at, revoked_at`,
-		onward.NewID(), user.ID, user.OrganisationID, name, hash[:], expires)
-	return secret, token, wrap("create token", err)
+		onward.NewID(), user.ID, name, hash[:], expires)
+	if err != nil {
+		return "", token, wrap("create token", notFound(err, "no user of yours has this id"))
+	}
+	return secret, token, nil
 }
 
 // RevokeToken ends a token at once. ENotFound if the actor can't see it.

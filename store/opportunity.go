@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -98,9 +99,6 @@ func (tx *Tx) CreateOpportunities(ctx context.Context, list []NewOpportunity) ([
 	if !tx.Actor.PostsOpportunities() {
 		return nil, onward.Errorf(onward.EForbidden, "your role does not post opportunities")
 	}
-	if tx.store.vocabulary == nil {
-		return nil, onward.Errorf(onward.EUnavailable, "the reference data is not loaded yet; try again in a moment")
-	}
 	now := tx.store.now().UTC()
 	created := make([]Created, len(list))
 	rows := make([]newOpportunityRow, 0, len(list))
@@ -109,12 +107,17 @@ func (tx *Tx) CreateOpportunities(ctx context.Context, list []NewOpportunity) ([
 		if n.OrganisationID.IsZero() {
 			n.OrganisationID = tx.Actor.OrganisationID
 		}
-		if created[i].Err = tx.checkOpportunity(n.Details, onward.DateOf(now), onward.VettingUnknown); created[i].Err != nil {
+		var err error
+		if n.Details, err = tx.checkOpportunity(n.Details, onward.DateOf(now), onward.OpportunityDetails{}); onward.CodeOf(err) == onward.EUnavailable {
+			return nil, err
+		} else if err != nil {
+			created[i].Err = err
 			continue
 		}
 		row, err := newOpportunityRowOf(n, now)
 		if err != nil {
-			return nil, err
+			created[i].Err = err
+			continue
 		}
 		positions[row.ID] = i
 		rows = append(rows, row)
@@ -137,43 +140,59 @@ func (tx *Tx) CreateOpportunities(ctx context.Context, list []NewOpportunity) ([
 	return created, tx.promise(ctx, onward.WorkIndexOpportunity, refs...)
 }
 
-// checkOpportunity validates details and keeps an organisation from vetting itself.
-func (tx *Tx) checkOpportunity(d onward.OpportunityDetails, today onward.Date, vetting onward.VettingStatus) error {
-	if err := d.Validate(today, tx.store.vocabulary); err != nil {
-		return err
+// checkOpportunity validates details and keeps an organisation from vetting itself. What is left out of the vetting stays
+// as it was before.
+func (tx *Tx) checkOpportunity(d onward.OpportunityDetails, today onward.Date, before onward.OpportunityDetails) (onward.OpportunityDetails, error) {
+	vocabulary, err := tx.vocabulary()
+	if err != nil {
+		return d, err
+	}
+	if before.Vetting == "" {
+		before.Vetting = onward.VettingUnknown
+	}
+	if d.Vetting == "" {
+		d.Vetting, d.VettedUntil = before.Vetting, before.VettedUntil
+	}
+	if err := d.Validate(today, vocabulary); err != nil {
+		return d, err
 	}
 	mayVet := tx.Actor.Role == onward.RoleSystem || tx.Actor.Role == onward.RoleSupervisor
-	if !mayVet && d.Vetting != "" && d.Vetting != vetting {
-		return onward.Invalid([]onward.FieldError{{Field: "vetting", Rule: "role", Message: "only those who vet may set this; leave it out"}})
+	var fields []onward.FieldError
+	if !mayVet && d.Vetting != before.Vetting {
+		fields = append(fields, onward.FieldError{Field: "vetting", Rule: "role", Message: "only those who vet may set this; leave it out"})
 	}
-	return nil
+	if !mayVet && d.VettedUntil != before.VettedUntil {
+		fields = append(fields, onward.FieldError{Field: "vetted_until", Rule: "role", Message: "only those who vet may set this; leave it out"})
+	}
+	return d, onward.Invalid(fields)
 }
 
 type newOpportunityRow struct {
-	ID             onward.ID                 `json:"id"`
-	OrganisationID onward.ID                 `json:"organisation_id"`
-	ExternalID     *string                   `json:"external_id"`
-	Status         onward.OpportunityStatus  `json:"status"`
-	Kind           onward.Kind               `json:"kind"`
-	PlaceID        *onward.PlaceID           `json:"place_id"`
-	Capacity       int                       `json:"capacity"`
-	ClosesOn       *onward.Date              `json:"closes_on"`
-	Details        onward.OpportunityDetails `json:"details"`
-	Fictional      bool                      `json:"fictional"`
-	PublishedAt    *time.Time                `json:"published_at"`
+	ID             onward.ID                `json:"id"`
+	OrganisationID onward.ID                `json:"organisation_id"`
+	ExternalID     *string                  `json:"external_id"`
+	Status         onward.OpportunityStatus `json:"status"`
+	Kind           onward.Kind              `json:"kind"`
+	PlaceID        *onward.PlaceID          `json:"place_id"`
+	Capacity       int                      `json:"capacity"`
+	ClosesOn       *onward.Date             `json:"closes_on"`
+	Details        json.RawMessage          `json:"details"`
+	Fictional      bool                     `json:"fictional"`
+	PublishedAt    *time.Time               `json:"published_at"`
 }
 
 func newOpportunityRowOf(n NewOpportunity, now time.Time) (newOpportunityRow, error) {
 	if n.OrganisationID.IsZero() {
 		return newOpportunityRow{}, onward.Errorf(onward.EInvalid, "name the organisation that posts the opportunity")
 	}
-	if n.Details.Vetting == "" {
-		n.Details.Vetting = onward.VettingUnknown
-	}
 	d := n.Details
+	details, err := marshal(d)
+	if err != nil {
+		return newOpportunityRow{}, err
+	}
 	row := newOpportunityRow{
 		ID: onward.NewID(), OrganisationID: n.OrganisationID, ExternalID: nilIfZero(d.ExternalID), Status: onward.OpportunityDraft,
-		Kind: d.Kind, PlaceID: nilIfZero(d.PlaceID), Capacity: d.Capacity, ClosesOn: nilIfZero(d.ClosesOn), Details: d,
+		Kind: d.Kind, PlaceID: nilIfZero(d.PlaceID), Capacity: d.Capacity, ClosesOn: nilIfZero(d.ClosesOn), Details: details,
 		Fictional: n.Fictional,
 	}
 	if n.Publish {
@@ -253,6 +272,9 @@ func (tx *Tx) Opportunities(ctx context.Context, f OpportunityFilter, cursor Cur
 	if err != nil {
 		return Page[onward.Opportunity]{}, err
 	}
+	if f.OrganisationID.IsZero() && !tx.Actor.SeesAllOpportunities() {
+		f.OrganisationID = tx.Actor.OrganisationID // the policy says so too, but gives the planner no index
+	}
 	var rows []opportunityRow
 	err = tx.selectAll(ctx, &rows, selectOpportunity+`
 		WHERE o.id < $1 AND ($2::text = '' OR o.status = $2) AND ($3::text = '' OR o.kind = $3)
@@ -277,20 +299,16 @@ func (tx *Tx) UpdateOpportunity(ctx context.Context, id onward.ID, version int64
 	if current.Status == onward.OpportunityClosed {
 		return current, onward.Errorf(onward.EConflict, "a closed opportunity can't be changed; post a new one")
 	}
-	today := onward.DateOf(tx.store.now())
-	if d.Vetting == "" {
-		d.Vetting, d.VettedUntil = current.Vetting, current.VettedUntil
-	}
-	if err := tx.checkOpportunity(d, today, current.Vetting); err != nil {
+	if d, err = tx.checkOpportunity(d, tx.store.Today(), current.OpportunityDetails); err != nil {
 		return current, err
 	}
 	if taken := current.Held + current.Placed; d.Capacity < taken {
 		return current, onward.Invalid([]onward.FieldError{{Field: "capacity", Rule: "range",
 			Message: fmt.Sprintf("%d places are held or taken; use at least that", taken)}})
 	}
-	details, err := json.Marshal(d)
+	details, err := marshal(d)
 	if err != nil {
-		return current, fmt.Errorf("update opportunity: %w", err)
+		return current, wrap("update opportunity", err)
 	}
 	_, err = tx.exec(ctx, `UPDATE opportunities SET external_id = $2, kind = $3, place_id = $4, capacity = $5, closes_on = $6, details = $7,
 			version = version + 1, updated_at = now(), changed_in = pg_current_xact_id() WHERE id = $1`,
@@ -321,6 +339,8 @@ func (tx *Tx) ChangeOpportunity(ctx context.Context, id onward.ID, version int64
 		reason = ""
 	} else if reason == "" {
 		reason = onward.CloseWithdrawn
+	} else if !slices.Contains(onward.CloseReasons(), reason) {
+		return current, onward.Invalid([]onward.FieldError{{Field: "reason", Rule: "one_of", Message: fmt.Sprintf("use one of: %v", onward.CloseReasons())}})
 	}
 	_, err = tx.exec(ctx, `UPDATE opportunities SET status = $2, close_reason = $3, version = version + 1, updated_at = now(),
 			published_at = CASE WHEN $2 = 'open' THEN coalesce(published_at, now()) ELSE published_at END,

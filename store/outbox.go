@@ -37,9 +37,10 @@ func (s *Store) ClaimWork(ctx context.Context, limit int, stale time.Duration) (
 			return err
 		}
 		rows = nil
+		// ARRAY() runs its subselect once; under IN, the planner may run it again and claim more than the limit.
 		if stale == 0 {
-			return tx.selectAll(ctx, &rows, `UPDATE outbox SET dispatched_at = now(), attempts = attempts + 1 WHERE id IN (
-					SELECT id FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+			return tx.selectAll(ctx, &rows, `UPDATE outbox SET dispatched_at = now(), attempts = attempts + 1 WHERE id = ANY(ARRAY(
+					SELECT id FROM outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
 				RETURNING id, kind, payload, attempts`, limit)
 		}
 		return tx.selectAll(ctx, &rows, `UPDATE outbox SET dispatched_at = now(), attempts = attempts + 1 WHERE id IN (

@@ -51,7 +51,11 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 	if !tx.Actor.HandlesReturnees() || tx.Actor.UserID.IsZero() {
 		return r, false, onward.Errorf(onward.EForbidden, "only counsellors and supervisors ask for referrals")
 	}
-	if err := options.Validate(tx.store.vocabulary); err != nil {
+	vocabulary, err := tx.vocabulary()
+	if err != nil {
+		return r, false, err
+	}
+	if err := options.Validate(vocabulary); err != nil {
 		return r, false, err
 	}
 	if len(key) > 200 {
@@ -69,7 +73,7 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 		return r, false, onward.Invalid([]onward.FieldError{{Field: "consents", Rule: "consent",
 			Message: "there is no active consent for matching; ask the person, record it, then ask again"}})
 	}
-	body, err := json.Marshal(options)
+	body, err := marshal(options)
 	if err != nil {
 		return r, false, wrap("create referral request", err)
 	}

@@ -43,11 +43,11 @@ func (row returneeRow) returnee() (onward.Returnee, error) {
 
 // split parts what identifies the person from the rest, in the form in which each is stored.
 func split(d onward.ReturneeDetails) (details, identity []byte, err error) {
-	if identity, err = json.Marshal(d.Identity); err != nil {
+	if identity, err = marshal(d.Identity); err != nil {
 		return nil, nil, err
 	}
 	d.Identity = onward.Identity{}
-	details, err = json.Marshal(d)
+	details, err = marshal(d)
 	return details, identity, err
 }
 
@@ -78,8 +78,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 	if !tx.Actor.HandlesReturnees() || tx.Actor.OrganisationID.IsZero() {
 		return nil, onward.Errorf(onward.EForbidden, "only counsellors and supervisors register returnees")
 	}
-	if tx.store.vocabulary == nil {
-		return nil, onward.Errorf(onward.EUnavailable, "the reference data is not loaded yet; try again in a moment")
+	vocabulary, err := tx.vocabulary()
+	if err != nil {
+		return nil, err
 	}
 	type newRow struct {
 		ID             onward.ID       `json:"id"`
@@ -96,12 +97,13 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 	rows := make([]newRow, 0, len(list))
 	positions := make(map[onward.ID]int, len(list))
 	for i, n := range list {
-		if created[i].Err = n.Details.Validate(today, tx.store.vocabulary); created[i].Err != nil {
+		if created[i].Err = n.Details.Validate(today, vocabulary); created[i].Err != nil {
 			continue
 		}
 		details, identity, err := split(n.Details)
 		if err != nil {
-			return nil, wrap("create returnee", err)
+			created[i].Err = wrap("create returnee", err)
+			continue
 		}
 		row := newRow{
 			ID: onward.NewID(), OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
@@ -200,7 +202,11 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if err != nil {
 		return current, err
 	}
-	if err := d.Validate(tx.store.Today(), tx.store.vocabulary); err != nil {
+	vocabulary, err := tx.vocabulary()
+	if err != nil {
+		return current, err
+	}
+	if err := d.Validate(tx.store.Today(), vocabulary); err != nil {
 		return current, err
 	}
 	details, identity, err := split(d)

@@ -3,8 +3,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -188,29 +190,83 @@ func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error
 	return n, translate(err)
 }
 
-// translate gives driver errors a code. The driver's messages can repeat values of a row, so they stay in the chain for
-// errors.As and out of what people see.
+// translate gives driver errors a code.
 func translate(err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return onward.Errorf(onward.EUnavailable, "the database took too long; try again").Because(err)
+		return tookTooLong(err)
 	}
 	var pqErr *pq.Error
 	if !errors.As(err, &pqErr) {
 		return unavailable("talk to the database", err)
 	}
-	switch class := string(pqErr.Code[:2]); {
+	class := string(pqErr.Code[:2])
+	if class == "22" || class == "23" {
+		err = driverError{pqErr}
+	}
+	switch {
+	case pqErr.Code == "57014":
+		return tookTooLong(err)
 	case class == "08" || class == "57" || class == "53" || pqErr.Code == "55P03":
 		return unavailable("talk to the database", err)
 	case pqErr.Code == "23505":
 		return onward.Errorf(onward.EConflict, "this exists already").Because(err)
+	case pqErr.Code == "23503":
+		return onward.Errorf(onward.EInvalid, "this names a record that does not exist").Because(err)
+	case pqErr.Code == "22021" || pqErr.Code == "22P05":
+		return errUnstorable().Because(err)
 	case pqErr.Code == "42501":
 		return onward.Errorf(onward.EForbidden, "your role does not allow this").Because(err)
 	default:
 		return err
 	}
+}
+
+// driverError keeps the values of a row out of the message: Postgres repeats them when they break a constraint or
+// can't be read. The error itself stays in the chain for errors.As.
+type driverError struct{ err *pq.Error }
+
+func (e driverError) Error() string {
+	return fmt.Sprintf("postgres error %s, table %q, constraint %q", e.err.Code, e.err.Table, e.err.Constraint)
+}
+
+func (e driverError) Unwrap() error { return e.err }
+
+func tookTooLong(err error) error {
+	return onward.Errorf(onward.EUnavailable, "the database took too long; try again").Because(err)
+}
+
+func errUnstorable() *onward.Error {
+	return onward.Errorf(onward.EInvalid, "send text as UTF-8, without NUL characters")
+}
+
+// marshal is json.Marshal for what goes into a jsonb column. EInvalid for text that Postgres can't keep as it came: NUL,
+// which it refuses, and broken UTF-8, which json.Marshal would replace without a word.
+func marshal(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i+1 < len(b); i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		if rest := b[i:]; bytes.HasPrefix(rest, []byte(`\u0000`)) || bytes.HasPrefix(rest, []byte(`\ufffd`)) {
+			return nil, errUnstorable()
+		}
+		i++ // the escaped character, which may be a backslash
+	}
+	return b, nil
+}
+
+// vocabulary is the vocabulary, which isn't there while the process starts.
+func (tx *Tx) vocabulary() (onward.Vocabulary, error) {
+	if tx.store.vocabulary == nil {
+		return nil, onward.Errorf(onward.EUnavailable, "the reference data is not loaded yet; try again in a moment")
+	}
+	return tx.store.vocabulary, nil
 }
 
 func unavailable(doing string, err error) error {
