@@ -76,13 +76,14 @@ func prepareDirectories(dataDir string) (identity, error) {
 		as.mayEnter(as.cache, "set "+CacheEnv+" to another directory"))
 }
 
-// makeDir makes a directory with this mode whatever the umask, and leaves an existing one as it is.
+// makeDir makes a directory with this mode whatever the umask, and those above it so that all may pass. It leaves what
+// exists as it is.
 func makeDir(path string, mode os.FileMode) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("make a directory: %w", err)
+	if err := makeDir(filepath.Dir(path), 0o755); err != nil {
+		return err
 	}
 	if err := os.Mkdir(path, mode); errors.Is(err, os.ErrExist) {
 		return nil

@@ -59,7 +59,7 @@ func installPostgres(ctx context.Context, cache string, progress func(string, ..
 		return installed, nil // another process was quicker
 	}
 
-	progress("Downloading Postgres %s (about 10 MB, once) to %s …", postgresMajor, cache)
+	progress("Downloading Postgres %s (about 15 MB, once) to %s …", postgresMajor, cache)
 	staging := filepath.Join(cache, "unfinished")
 	if err := errors.Join(clearStrays(ctx, filepath.Join(staging, "data")), os.RemoveAll(staging)); err != nil {
 		return "", fmt.Errorf("remove an unfinished download: %w", err)

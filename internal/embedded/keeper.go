@@ -88,7 +88,7 @@ func RunKeeper() bool {
 		_, _ = io.Copy(io.Discard, input)
 		cancel()
 	}()
-	if err := k.run(ctx); err != nil && ctx.Err() == nil {
+	if err := k.run(ctx); err != nil && (ctx.Err() == nil || errors.Is(err, errStillRunning)) {
 		k.report(keeperReport{Kind: reportFailed, Text: err.Error()})
 	}
 	return true
@@ -179,10 +179,15 @@ func (k *keeper) ensureCluster(ctx context.Context) error {
 	}
 	if k.order.Ephemeral {
 		arguments = append(arguments, "--no-sync")
+	} else {
+		arguments = append(arguments, "--data-checksums") // a failing disk is found out, not believed
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if output, err := exec.CommandContext(ctx, filepath.Join(k.binaries, "bin", "initdb"), arguments...).CombinedOutput(); err != nil {
+	initdb := exec.CommandContext(ctx, filepath.Join(k.binaries, "bin", "initdb"), arguments...)
+	initdb.SysProcAttr = &syscall.SysProcAttr{}
+	tieToParent(initdb.SysProcAttr, syscall.SIGKILL) // or it would write where the next keeper begins anew
+	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("create the cluster: %w: %s", err, output)
 	}
 	_ = os.Remove(k.cluster()) // an empty one, as checked above

@@ -66,9 +66,9 @@ func host(server, dir string) {
 }
 
 // startHost starts a host and returns it with what it said.
-func startHost(t *testing.T, server, dir string) (*os.Process, hosted) {
+func startHost(t *testing.T, program, server, dir string) (*os.Process, hosted) {
 	t.Helper()
-	command := exec.Command(os.Args[0])
+	command := exec.Command(program)
 	command.Env = append(os.Environ(), hostEnv+"="+server, "EMBEDDED_TEST_DIR="+dir)
 	command.Stderr = os.Stderr
 	output, err := command.StdoutPipe()

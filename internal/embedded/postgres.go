@@ -28,7 +28,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -59,7 +58,8 @@ type PostgresConfig struct {
 	// Logger gets restarts and failures. The server's own log is postgres.log in DataDir. Default: slog.Default().
 	Logger *slog.Logger
 
-	// Progress is told, in a sentence, of what takes long: a download, creating the cluster. Default: the logger.
+	// Progress is told, in a sentence, of what takes long: a download, creating the cluster. Called on a goroutine of
+	// its own. Default: the logger.
 	Progress func(string)
 }
 
@@ -77,7 +77,8 @@ type Postgres struct {
 	password string
 	ready    bool
 	stopping bool
-	err      error
+	err      error // why it was given up
+	stopErr  error // why it didn't stop cleanly
 }
 
 // StartPostgres starts Postgres 17 on config.DataDir, creating the cluster if there is none, and returns once it takes
@@ -198,6 +199,11 @@ func (p *Postgres) Stop(ctx context.Context) error {
 	_ = keeper.stdin.Close() // fails when the keeper is gone already, which is what is wanted
 	select {
 	case <-p.done:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.stopErr != nil {
+			return fmt.Errorf("stop postgres: %w", p.stopErr)
+		}
 		return nil
 	case <-ctx.Done():
 		_ = keeper.command.Process.Kill()
@@ -269,6 +275,7 @@ func (p *Postgres) follow(keeper *keeperProcess) {
 		p.ready, p.pid = false, 0
 		wasStarted := p.password != ""
 		if p.stopping {
+			p.stopErr = failure
 			p.mu.Unlock()
 			return
 		}
@@ -328,17 +335,19 @@ func (p *Postgres) listen(keeper *keeperProcess) error {
 	}
 }
 
-// keeperEnvironment is ours without what would change how Postgres or its client library behave.
+// keeperEnvironment lets through what a download needs and nothing else: settings of libpq would change what Postgres'
+// programs do, and secrets are none of the unprivileged user's business.
 func keeperEnvironment(dataDir string) []string {
-	environment := []string{keeperEnv + "=1"}
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "LC_") || name == "HOME" || name == "TMPDIR" || name == keeperEnv {
-			continue
+	environment := []string{keeperEnv + "=1", "HOME=" + dataDir, "TMPDIR=" + dataDir}
+	for _, name := range []string{
+		"PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOCOVERDIR",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	} {
+		if value, set := os.LookupEnv(name); set {
+			environment = append(environment, name+"="+value)
 		}
-		environment = append(environment, entry)
 	}
-	return append(environment, "HOME="+dataDir, "TMPDIR="+dataDir)
+	return environment
 }
 
 // recently counts events within the last minute.

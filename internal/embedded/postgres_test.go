@@ -85,7 +85,7 @@ func TestAKeeperThatWasKilledIsReplaced(t *testing.T) {
 func TestTheServerEndsWithAProgramThatWasKilled(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	program, server := startHost(t, "postgres", dir)
+	program, server := startHost(t, os.Args[0], "postgres", dir)
 	mustExecute(t, server.Address, "CREATE TABLE kept AS SELECT 1 AS n")
 	if err := program.Kill(); err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestTheServerEndsWithAProgramThatWasKilled(t *testing.T) {
 func TestAnEphemeralServerLeavesNothingWhenItsProgramWasKilled(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	program, server := startHost(t, "ephemeral", dir)
+	program, server := startHost(t, os.Args[0], "ephemeral", dir)
 	if err := program.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAnEphemeralServerLeavesNothingWhenItsProgramWasKilled(t *testing.T) {
 func TestASecondProgramOnTheSameDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	_, server := startHost(t, "postgres", dir)
+	_, server := startHost(t, os.Args[0], "postgres", dir)
 	_, err := embedded.StartPostgres(t.Context(), config(dir, false))
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "in use by another Onward (process ") {
 		t.Fatalf("the second start: %v", err)
@@ -283,6 +283,36 @@ func TestRootGivesNothingElseAway(t *testing.T) {
 	}
 }
 
+func TestAProgramThatOnlyRootMayRunStillHasAKeeper(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only for root does Postgres run as someone else")
+	}
+	program, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(closed, program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, server := startHost(t, closed, "ephemeral", dataDir(t))
+	mustExecute(t, server.Address, "SELECT 1")
+}
+
+func TestSecretsStayOutOfTheKeepersEnvironment(t *testing.T) {
+	t.Setenv("ONWARD_TEST_SECRET", "hush")
+	postgres := startPostgres(t, config(dataDir(t), true))
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", postgres.KeeperPID()))
+	if err != nil {
+		needLinux(t, "the environment isn't seen this way")
+		t.Fatal(err)
+	}
+	if strings.Contains(string(environment), "hush") {
+		t.Error("the keeper has the secret in its environment")
+	}
+}
+
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -326,4 +356,20 @@ func BenchmarkStartPostgres(b *testing.B) {
 	}
 	b.Run("cold", func(b *testing.B) { run(b, false) })
 	b.Run("warm", func(b *testing.B) { run(b, true) })
+}
+
+// BenchmarkRestartPostgres measures from the death of the postmaster until another takes connections.
+func BenchmarkRestartPostgres(b *testing.B) {
+	postgres := startPostgres(b, config(dataDir(b), true))
+	for b.Loop() {
+		b.StopTimer()
+		// The next death comes after the last ones are forgotten: five within a minute would be given up.
+		time.Sleep(15 * time.Second)
+		killed := postgres.PID()
+		b.StartTimer()
+		if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+			b.Fatal(err)
+		}
+		eventually(b, "another postmaster runs", func() bool { return postgres.Alive() && postgres.PID() != killed })
+	}
 }

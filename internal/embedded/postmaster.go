@@ -31,6 +31,8 @@ func readPostmasterFile(cluster string) postmasterFile {
 	return postmasterFile{pid: pid, ready: len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready"}
 }
 
+var errStillRunning = errors.New("postgres doesn't stop")
+
 // stopServer shuts a postmaster down: first fast (clients are cut off, everything is written), then hard.
 func stopServer(process *os.Process, ended <-chan error, hurry bool) error {
 	steps := []struct {
@@ -48,7 +50,7 @@ func stopServer(process *os.Process, ended <-chan error, hurry bool) error {
 		case <-time.After(step.wait):
 		}
 	}
-	return fmt.Errorf("postgres (pid %d) doesn't stop", process.Pid)
+	return fmt.Errorf("%w (process %d)", errStillRunning, process.Pid)
 }
 
 // clearStrays makes sure that no process of an earlier server is left in the cluster: a second postmaster there would

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func needSearchNode(t *testing.T) {
 func TestASearchNodeEndsWithAProgramThatWasKilled(t *testing.T) {
 	t.Parallel()
 	needSearchNode(t)
-	program, node := startHost(t, "search", t.TempDir())
+	program, node := startHost(t, os.Args[0], "search", t.TempDir())
 	client := &http.Client{Timeout: 10 * time.Second}
 	response, err := client.Get(node.Address + "/_cluster/health")
 	if err != nil {

@@ -94,11 +94,11 @@ type shared[T any] struct {
 	err   error
 }
 
-func (s *shared[T]) get(make func() (T, error)) (T, error) {
+func (s *shared[T]) get(create func() (T, error)) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.made {
-		s.value, s.err = make()
+		s.value, s.err = create()
 		s.made = true
 	}
 	return s.value, s.err

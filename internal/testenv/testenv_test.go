@@ -3,6 +3,9 @@ package testenv_test
 import (
 	"context"
 	"database/sql"
+	"os"
+	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,5 +75,40 @@ func BenchmarkPostgres(b *testing.B) {
 	testenv.Postgres(b)
 	for b.Loop() {
 		testenv.Postgres(b)
+	}
+}
+
+func TestProcessesShareAGivenServer(t *testing.T) {
+	t.Parallel()
+	database, server := testenv.OwnPostgres(t)
+	var runs sync.WaitGroup
+	for range 3 {
+		runs.Go(func() {
+			command := exec.Command(os.Args[0], "-test.run=^(TestEachTestHasItsOwnCopyOfTheTemplate|TestTheApplicationIsBoundByRowLevelSecurity)$")
+			command.Env = append(os.Environ(), "DATABASE_URL="+server.AdminDSN())
+			if output, err := command.CombinedOutput(); err != nil {
+				t.Errorf("a test process on the server: %v\n%s", err, output)
+			}
+		})
+	}
+	runs.Wait()
+	var left []string
+	rows, err := open(t, database.AdminDSN).Query("SELECT datname FROM pg_database WHERE datname LIKE 'onward_%' ORDER BY 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 2 { // the test's own, and its template
+		t.Errorf("databases on the server afterwards: %v", left)
 	}
 }
