@@ -244,10 +244,10 @@ type OpportunityDetails struct {
 	HoursPerWeek *float64       `json:"hours_per_week,omitempty"`
 	FlexibleTime *bool          `json:"flexible_time,omitempty" doc:"Hours can be fitted around care"`
 	Childcare    *bool          `json:"childcare,omitempty" doc:"Childcare is offered"`
-	StartsOn     Date           `json:"starts_on,omitempty" format:"date" doc:"Empty: as soon as agreed"`
-	ClosesOn     Date           `json:"closes_on,omitempty" format:"date" doc:"Last day on which it is open"`
+	StartsOn     Date           `json:"starts_on,omitzero" format:"date" doc:"Empty: as soon as agreed"`
+	ClosesOn     Date           `json:"closes_on,omitzero" format:"date" doc:"Last day on which it is open"`
 	Vetting      VettingStatus  `json:"vetting,omitempty" enum:"unknown,passed,rejected"`
-	VettedUntil  Date           `json:"vetted_until,omitempty" format:"date"`
+	VettedUntil  Date           `json:"vetted_until,omitzero" format:"date"`
 }
 
 // Opportunity is an opening that people can be referred to.

@@ -128,8 +128,8 @@ type OpportunitySummary struct {
 	Remote         bool    `json:"remote,omitempty"`
 	PlacesLeft     int     `json:"places_left"`
 	Wage           *Wage   `json:"wage,omitempty"`
-	StartsOn       Date    `json:"starts_on,omitempty" format:"date"`
-	ClosesOn       Date    `json:"closes_on,omitempty" format:"date"`
+	StartsOn       Date    `json:"starts_on,omitzero" format:"date"`
+	ClosesOn       Date    `json:"closes_on,omitzero" format:"date"`
 	Fictional      bool    `json:"fictional,omitempty"`
 }
 

@@ -77,8 +77,8 @@ func DocumentStatuses() []DocumentStatus {
 type PersonDocument struct {
 	Kind       DocumentKind   `json:"kind"`
 	Status     DocumentStatus `json:"status" enum:"held,applied,missing,unobtainable"`
-	ExpectedOn Date           `json:"expected_on,omitempty" format:"date" doc:"When an applied or missing one can be had"`
-	ValidUntil Date           `json:"valid_until,omitempty" format:"date"`
+	ExpectedOn Date           `json:"expected_on,omitzero" format:"date" doc:"When an applied or missing one can be had"`
+	ValidUntil Date           `json:"valid_until,omitzero" format:"date"`
 }
 
 // PlaceRelation says what a place is to a person.
@@ -102,7 +102,7 @@ func PlaceRelations() []PlaceRelation {
 type PersonPlace struct {
 	PlaceID    PlaceID       `json:"place_id"`
 	Relation   PlaceRelation `json:"relation" enum:"origin,current,previous,kin,intended"`
-	RecordedOn Date          `json:"recorded_on,omitempty" format:"date" doc:"When it was true or was said; old information weighs less"`
+	RecordedOn Date          `json:"recorded_on,omitzero" format:"date" doc:"When it was true or was said; old information weighs less"`
 }
 
 // Intention is what a person says about moving on.
@@ -177,8 +177,8 @@ func ConsentPurposes() []ConsentPurpose {
 type Consent struct {
 	Purpose     ConsentPurpose `json:"purpose" enum:"matching,sharing,follow_up"`
 	GivenOn     Date           `json:"given_on" format:"date"`
-	ExpiresOn   Date           `json:"expires_on,omitempty" format:"date"`
-	WithdrawnOn Date           `json:"withdrawn_on,omitempty" format:"date"`
+	ExpiresOn   Date           `json:"expires_on,omitzero" format:"date"`
+	WithdrawnOn Date           `json:"withdrawn_on,omitzero" format:"date"`
 	Language    string         `json:"language,omitempty" doc:"In which it was explained"`
 }
 
@@ -204,8 +204,8 @@ type ReturneeDetails struct {
 	Country       string           `json:"country" doc:"Where the person returned to, ISO 3166-1"`
 	Language      string           `json:"language,omitempty" doc:"To speak with the person"`
 	Identity      Identity         `json:"identity,omitzero"`
-	BirthDate     Date             `json:"birth_date,omitempty" format:"date" doc:"For legal ages only; empty: unknown"`
-	ReturnedOn    Date             `json:"returned_on,omitempty" format:"date"`
+	BirthDate     Date             `json:"birth_date,omitzero" format:"date" doc:"For legal ages only; empty: unknown"`
+	ReturnedOn    Date             `json:"returned_on,omitzero" format:"date"`
 	Skills        []ReturneeSkill  `json:"skills,omitempty"`
 	Experience    []Experience     `json:"experience,omitempty"`
 	Languages     []LanguageSkill  `json:"languages,omitempty"`
@@ -213,7 +213,7 @@ type ReturneeDetails struct {
 	Education     *int             `json:"education,omitempty" minimum:"0" maximum:"8" doc:"Highest level completed, ISCED 2011; empty: unknown"`
 	Places        []PersonPlace    `json:"places,omitempty"`
 	Intention     *OnwardIntention `json:"onward_intention,omitempty"`
-	AvailableFrom Date             `json:"available_from,omitempty" format:"date"`
+	AvailableFrom Date             `json:"available_from,omitzero" format:"date"`
 	Preferences   Preferences      `json:"preferences,omitzero"`
 	Household     Household        `json:"household,omitzero"`
 	Safety        Safety           `json:"safety,omitzero"`
@@ -224,7 +224,7 @@ type ReturneeDetails struct {
 type Returnee struct {
 	ID             ID        `json:"id"`
 	OrganisationID ID        `json:"organisation_id"`
-	CounsellorID   ID        `json:"counsellor_id,omitempty"`
+	CounsellorID   ID        `json:"counsellor_id,omitzero"`
 	Version        int64     `json:"version"`
 	Fictional      bool      `json:"fictional,omitempty" doc:"Made up for demonstration"`
 	CreatedAt      time.Time `json:"created_at"`

@@ -1,0 +1,86 @@
+// Package engine puts the parts together: it starts what is embedded, connects to what is not, and runs the API and the
+// workers in one process or apart.
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Config says which parts are real servers and which run embedded.
+type Config struct {
+	// DatabaseURL is a login of Postgres; empty: a Postgres of our own, as a child process, with its data below DataDir.
+	DatabaseURL string
+	// OwnerURL is the login that migrates and loads reference data. Empty: DatabaseURL.
+	OwnerURL string
+	// RedisURL is redis://…; empty: Redis in this process.
+	RedisURL string
+	// ElasticsearchURL is http(s)://…; empty: the memory index; "auto": a development node of our own.
+	ElasticsearchURL string
+	// IndexPrefix keeps several installations apart on one Elasticsearch.
+	IndexPrefix string
+	// DataDir is where embedded servers keep their data.
+	DataDir string
+
+	// API and Workers say what runs here. Both can run in many processes at once when the servers are real.
+	API     bool
+	Workers bool
+	// SkipMigrations leaves the database as it is; it must be up to date.
+	SkipMigrations bool
+
+	// Concurrency is how many tasks run at once; 0: 8.
+	Concurrency int
+	// MaxConns limits the connections to Postgres; 0: 20.
+	MaxConns int
+	// SweepAfter and ReconcileEvery override the schedules; 0: the defaults of package workers.
+	SweepAfter     time.Duration
+	ReconcileEvery time.Duration
+	// PostgresParameters go to an embedded Postgres.
+	PostgresParameters map[string]string
+
+	Logger *slog.Logger
+	// Progress is told, in a sentence, of what takes long.
+	Progress func(string)
+}
+
+// Embedded says whether nothing is shared with other processes: the index then needs no ears of its own.
+func (c Config) embedded() bool { return c.DatabaseURL == "" }
+
+// FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX and ONWARD_DATA_DIR.
+func FromEnvironment() (Config, error) {
+	config := Config{
+		DatabaseURL:      os.Getenv("DATABASE_URL"),
+		OwnerURL:         os.Getenv("DATABASE_OWNER_URL"),
+		RedisURL:         os.Getenv("REDIS_URL"),
+		ElasticsearchURL: os.Getenv("ELASTICSEARCH_URL"),
+		IndexPrefix:      os.Getenv("ONWARD_INDEX_PREFIX"),
+		DataDir:          os.Getenv("ONWARD_DATA_DIR"),
+	}
+	if config.DataDir == "" {
+		dir, err := DefaultDataDir()
+		if err != nil {
+			return config, err
+		}
+		config.DataDir = dir
+	}
+	return config, nil
+}
+
+// DefaultDataDir is onward below the user's data directory. For root it is below /var/lib: Postgres then runs as
+// another user, who can't enter root's home.
+func DefaultDataDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/lib/onward", nil
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "onward"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the user's data directory (use --data, or set ONWARD_DATA_DIR): %w", err)
+	}
+	return filepath.Join(home, ".local", "share", "onward"), nil
+}

@@ -1,0 +1,272 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"onward/api"
+	"onward/indexer"
+	"onward/indexer/catalogue"
+	"onward/indexer/elastic"
+	"onward/indexer/memory"
+	"onward/internal/embedded"
+	"onward/migrations"
+	"onward/store"
+	"onward/workers"
+)
+
+// Engine is a running Onward.
+type Engine struct {
+	Store     *store.Store
+	Catalogue *catalogue.Live
+	// Index is the primary index; Ranker answers from it or from its fallback.
+	Index  indexer.Index
+	Ranker *indexer.Ranker
+	// Handler is the API; nil unless asked for.
+	Handler http.Handler
+
+	config Config
+	log    *slog.Logger
+	databaseURL,
+	ownerURL string
+	postgres *embedded.Postgres
+	node     *embedded.SearchNode
+	redis    asynq.RedisConnOpt
+	registry *prometheus.Registry
+	follower *workers.Follower
+	workers  *workers.Workers
+	api      *api.API
+	started  atomic.Bool // everything is up
+
+	stops []func(context.Context) error // last one first
+	stop  context.CancelFunc
+	loops *errgroup.Group
+}
+
+// Start brings everything up, in an order in which each part finds what it needs. What was started is stopped again
+// when a later part fails.
+func Start(ctx context.Context, config Config) (*Engine, error) {
+	return start(ctx, config, (*Engine).startServers, (*Engine).openStore, (*Engine).openCatalogue, (*Engine).openIndex, (*Engine).startLoops)
+}
+
+// OpenDatabase brings up the database alone, for commands that need no more. Store has no vocabulary.
+func OpenDatabase(ctx context.Context, config Config) (*Engine, error) {
+	return start(ctx, config, (*Engine).startDatabase, (*Engine).openStore)
+}
+
+// OpenReference brings up the database and the catalogue, for commands that validate what they write.
+func OpenReference(ctx context.Context, config Config) (*Engine, error) {
+	return start(ctx, config, (*Engine).startDatabase, (*Engine).openStore, (*Engine).openCatalogue)
+}
+
+func start(ctx context.Context, config Config, steps ...func(*Engine, context.Context) error) (_ *Engine, err error) {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Progress == nil {
+		config.Progress = func(string) {}
+	}
+	redis.SetLogger(redisLogger{config.Logger}) // go-redis has one logger for a process
+	e := &Engine{config: config, log: config.Logger, registry: prometheus.NewRegistry()}
+	e.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	defer func() {
+		if err != nil {
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+			defer cancel()
+			_ = e.Stop(stopping)
+		}
+	}()
+	for _, step := range steps {
+		if err := step(e, ctx); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// startServers starts what is embedded, at the same time.
+func (e *Engine) startServers(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.startDatabase(ctx) })
+	if e.config.ElasticsearchURL == "auto" {
+		group.Go(func() error { return e.startSearchNode(ctx) })
+	}
+	if e.config.RedisURL != "" {
+		option, err := asynq.ParseRedisURI(e.config.RedisURL)
+		if err != nil {
+			return errors.New("REDIS_URL must have the form redis://:password@host:6379/0")
+		}
+		e.redis = option
+	} else {
+		inProcess, err := embedded.StartRedis(context.WithoutCancel(ctx)) // workers need it until they have stopped
+		if err != nil {
+			return err
+		}
+		e.atStop(func(context.Context) error { inProcess.Stop(); return nil })
+		e.redis = asynq.RedisClientOpt{Addr: inProcess.Addr(), PoolSize: 64}
+	}
+	return group.Wait()
+}
+
+func (e *Engine) startDatabase(ctx context.Context) error {
+	e.databaseURL, e.ownerURL = e.config.DatabaseURL, e.config.OwnerURL
+	if e.databaseURL == "" {
+		return e.startPostgres(ctx)
+	}
+	if e.ownerURL == "" {
+		e.ownerURL = e.databaseURL
+	}
+	return nil
+}
+
+func (e *Engine) openStore(ctx context.Context) error {
+	if !e.config.SkipMigrations {
+		if _, err := migrations.Apply(ctx, e.ownerURL); err != nil {
+			return err
+		}
+		if err := e.ensureLogin(ctx); err != nil {
+			return err
+		}
+		if err := loadReference(ctx, e.ownerURL, e.config.Progress); err != nil {
+			return err
+		}
+	}
+	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, MaxConns: e.config.MaxConns})
+	if err != nil {
+		return err
+	}
+	e.atStop(func(context.Context) error { return db.Close() })
+	e.Store = db
+	return nil
+}
+
+func (e *Engine) openCatalogue(ctx context.Context) error {
+	reference, err := readCatalogue(ctx, e.Store)
+	if err != nil {
+		return err
+	}
+	e.Catalogue = catalogue.NewLive(reference)
+	e.Store = e.Store.WithVocabulary(e.Catalogue)
+	return nil
+}
+
+// OwnerURL is the login that owns the schema.
+func (e *Engine) OwnerURL() string { return e.ownerURL }
+
+// openIndex makes the memory index, and the Elasticsearch index above it where there is one.
+func (e *Engine) openIndex(ctx context.Context) error {
+	inMemory := memory.New()
+	e.Index = inMemory
+	e.follower = &workers.Follower{
+		Store: e.Store, Catalogue: e.Catalogue, Index: inMemory, Logger: e.log, OnlyTimer: e.config.embedded() && e.config.ElasticsearchURL == "",
+	}
+	if err := e.follower.Load(ctx); err != nil {
+		return err
+	}
+	if e.config.ElasticsearchURL == "" {
+		e.Ranker = indexer.NewRanker(inMemory, indexer.RankerConfig{Logger: e.log})
+		e.atStop(func(context.Context) error { e.Ranker.Close(); return nil })
+		return nil
+	}
+	url := e.config.ElasticsearchURL
+	if e.node != nil {
+		url = e.node.URL()
+	}
+	remote, err := elastic.New(elastic.Config{Addresses: []string{url}, Prefix: e.config.IndexPrefix, OnCreate: func() {
+		if e.started.Load() { // before that, startLoops fills it
+			e.Ranker.Suspect("Elasticsearch is being filled")
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	e.Index = remote
+	e.Ranker = indexer.NewRanker(remote, indexer.RankerConfig{Secondary: inMemory, Logger: e.log, OnRecover: e.bringUpToDate})
+	e.atStop(func(context.Context) error { e.Ranker.Close(); return nil })
+	return nil
+}
+
+// bringUpToDate reconciles the primary index after it was away, or was made anew. A process without workers leaves that
+// to those with.
+func (e *Engine) bringUpToDate(ctx context.Context) error {
+	if e.workers == nil {
+		return nil
+	}
+	_, err := e.workers.ReconcileIndex(ctx)
+	return err
+}
+
+// startLoops starts what runs until Stop.
+func (e *Engine) startLoops(ctx context.Context) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stop = stop
+	e.loops, running = errgroup.WithContext(running)
+	e.loops.Go(func() error { return e.follower.Run(running) })
+	e.loops.Go(func() error { return e.followReference(running) })
+	if e.config.Workers {
+		e.workers = workers.New(workers.Config{
+			Store: e.Store, Catalogue: e.Catalogue, Index: e.Index, Ranker: e.Ranker, Redis: e.redis, Logger: e.log,
+			Concurrency: e.config.Concurrency, SweepAfter: e.config.SweepAfter, ReconcileEvery: e.config.ReconcileEvery, Registerer: e.registry,
+		})
+		if e.Index.Name() != "memory" {
+			e.config.Progress("Bringing Elasticsearch up to date")
+			if err := e.bringUpToDate(ctx); err != nil {
+				e.log.Warn("Elasticsearch could not be brought up to date yet; the memory index answers meanwhile", "error", err)
+				e.Ranker.Suspect("Elasticsearch is not up to date yet")
+			}
+		}
+		e.loops.Go(func() error { return e.workers.Run(running) })
+	}
+	if e.config.API {
+		e.api = api.New(api.Config{Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts})
+		e.Handler = e.api.Handler()
+		e.loops.Go(func() error { return e.api.Run(running) })
+	}
+	e.watch()
+	e.started.Store(true)
+	return nil
+}
+
+// atStop remembers how to stop what was just started.
+func (e *Engine) atStop(stop func(context.Context) error) { e.stops = append(e.stops, stop) }
+
+// Stop ends the loops, which finish what is running, and then the servers, in reverse order.
+func (e *Engine) Stop(ctx context.Context) error {
+	var errs []error
+	if e.stop != nil {
+		e.stop() // also ends what waits for the loops
+		done := make(chan error, 1)
+		go func() { done <- e.loops.Wait() }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				errs = append(errs, err)
+			}
+		case <-ctx.Done():
+			errs = append(errs, fmt.Errorf("tasks did not end in time; they go on after the next start: %w", ctx.Err()))
+		}
+	}
+	for _, stop := range slices.Backward(e.stops) {
+		errs = append(errs, stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// redisLogger makes one quiet line of what go-redis tells; errors reach us through the calls that fail.
+type redisLogger struct{ log *slog.Logger }
+
+func (l redisLogger) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"onward/indexer/catalogue"
+	"onward/internal/reference"
+	"onward/store"
+)
+
+// loadReference loads what the binary brings, unless this release of it is there already.
+func loadReference(ctx context.Context, ownerURL string, progress func(string)) error {
+	loader, err := store.OpenLoader(ctx, ownerURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = loader.Close() }()
+	has, err := loader.Has(ctx, "places", reference.GeoRelease)
+	if err != nil {
+		return err
+	}
+	if !has {
+		progress("Loading the cities of the world")
+		places, err := reference.Places()
+		if err != nil {
+			return err
+		}
+		release := store.Release{Release: reference.GeoRelease, Name: "GeoNames cities of 15,000 and more", Source: "GeoNames, CC BY 4.0"}
+		if err := loader.LoadPlaces(ctx, release, places); err != nil {
+			return err
+		}
+	}
+	starter, err := reference.Starter()
+	if err != nil {
+		return err
+	}
+	if has, err = loader.Has(ctx, "taxonomy", starter.Release); err != nil || has {
+		return err
+	}
+	progress("Loading the starter taxonomy")
+	return loader.LoadTaxonomy(ctx, starter, nil)
+}
+
+func readCatalogue(ctx context.Context, db *store.Store) (*catalogue.Catalogue, error) {
+	places, err := db.Places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	taxonomies, err := db.Taxonomies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return catalogue.New(places, taxonomies)
+}
+
+// followReference takes over reference data that another process loads, and has the index worked out again: weights
+// depend on the taxonomy.
+func (e *Engine) followReference(ctx context.Context) error {
+	notifications, err := e.Store.Listen(ctx, e.log, store.ChannelReference)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	for n := range notifications {
+		if n.Channel == "" {
+			continue // the next start, or the next load, brings what was missed
+		}
+		if err := e.reloadReference(ctx); err != nil && ctx.Err() == nil {
+			e.log.Error("new reference data could not be taken over; restart to try again", "error", err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) reloadReference(ctx context.Context) error {
+	started := time.Now()
+	reference, err := readCatalogue(ctx, e.Store)
+	if err != nil {
+		return err
+	}
+	e.Catalogue.Replace(reference)
+	if err := e.follower.Load(ctx); err != nil {
+		return err
+	}
+	if e.workers != nil && e.Index.Name() != "memory" {
+		if err := e.workers.EnqueueRebuild(ctx); err != nil {
+			return err
+		}
+	}
+	e.log.Info("took over new reference data", "taxonomy", reference.Taxonomy().Release(), "ms", time.Since(started).Milliseconds())
+	return nil
+}
