@@ -13,13 +13,14 @@ const (
 
 // legalAge is the lowest age at which a kind of opportunity may be taken in a country: what the country declared under
 // Convention 138 (ILO, NORMLEX), and article 6 for training (no minimum: it is school) and apprenticeships. National law
-// can ask for more; then the posting's min_age says so.
+// can ask for more, and declarations change: check the line of a country before Onward is used there. A posting's min_age
+// raises it.
 func legalAge(country string, kind onward.Kind) int {
 	age := defaultLegalAge
 	switch country {
-	case "AF", "BO", "BD", "ET", "GM", "GT", "HN", "HT", "IN", "KH", "NI", "NP", "PA", "PE", "PK", "SD", "SV", "TD", "TZ", "UG", "VE", "YE":
+	case "AF", "BD", "BO", "DO", "ET", "GM", "GT", "HN", "HT", "IN", "KH", "NI", "NP", "PA", "PE", "PK", "SD", "SV", "TD", "TZ", "UG", "VE", "YE":
 		age = 14
-	case "AL", "AM", "BI", "BR", "BY", "DZ", "FR", "GB", "GN", "JO", "KE", "KG", "MD", "PT", "RO", "TJ", "TN", "UA":
+	case "AL", "AM", "BI", "BR", "BY", "CN", "DZ", "FR", "GB", "GN", "JO", "KE", "KG", "MD", "PT", "RO", "TJ", "TN", "UA":
 		age = 16
 	}
 	switch kind {
