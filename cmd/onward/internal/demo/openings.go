@@ -1,0 +1,468 @@
+package demo
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"onward"
+)
+
+// How many openings of each kind there are, out of OpportunityCount.
+var kindShares = []struct {
+	kind  onward.Kind
+	share float64
+}{
+	{onward.Job, 0.63}, {onward.Apprenticeship, 0.08}, {onward.Training, 0.10}, {onward.EnterpriseGrant, 0.05},
+	{onward.Cooperative, 0.04}, {onward.CashForWork, 0.05}, {onward.ProjectPlace, 0.05},
+}
+
+// makeOpportunities makes the openings of all kinds, in mixed order.
+func (g *generator) makeOpportunities() []Opportunity {
+	g.stream(2)
+	var kinds []onward.Kind
+	for _, k := range kindShares[1:] {
+		for range int(k.share * OpportunityCount) {
+			kinds = append(kinds, k.kind)
+		}
+	}
+	for len(kinds) < OpportunityCount {
+		kinds = append(kinds, kindShares[0].kind)
+	}
+	g.Shuffle(len(kinds), func(i, k int) { kinds[i], kinds[k] = kinds[k], kinds[i] })
+
+	o := openings{
+		generator: g, industry: map[industryKey]industry{}, jobs: map[industryKey]lottery[job]{},
+		apprentices: newLottery(jobs, func(j job) float64 {
+			if j.flags&apprentices == 0 {
+				return 0
+			}
+			return j.weight
+		}),
+		shares:     newLottery(industries, func(i industry) float64 { return i.share }),
+		posters:    map[roleOfPosts][]poster{},
+		programmes: map[onward.Kind]lottery[programme]{},
+	}
+	for _, i := range industries {
+		o.industry[i.key] = i
+		o.jobs[i.key] = newLottery(jobs, func(j job) float64 {
+			if j.industry != i.key {
+				return 0
+			}
+			return j.weight
+		})
+	}
+	for _, k := range onward.Kinds() {
+		o.programmes[k] = newLottery(programmes, func(p programme) float64 {
+			if p.kind != k {
+				return 0
+			}
+			return p.weight
+		})
+	}
+	for _, r := range []roleOfPosts{trains, funds, cooperates, publicWorks} {
+		o.posters[r] = g.postersFor(r)
+	}
+	list := make([]Opportunity, len(kinds))
+	for i, kind := range kinds {
+		switch kind {
+		case onward.Job:
+			list[i] = o.job()
+		case onward.Apprenticeship:
+			list[i] = o.apprenticeship()
+		default:
+			list[i] = o.programme(kind)
+		}
+		list[i].Details.ExternalID = fmt.Sprintf("OP-%05d", i+1)
+	}
+	return list
+}
+
+type openings struct {
+	*generator
+	industry    map[industryKey]industry
+	shares      lottery[industry]
+	jobs        map[industryKey]lottery[job]
+	apprentices lottery[job]
+	posters     map[roleOfPosts][]poster
+	programmes  map[onward.Kind]lottery[programme]
+}
+
+// job makes an opening for paid work.
+func (o *openings) job() Opportunity {
+	in := o.shares.pick(o.draw)
+	j := o.jobs[in.key].pick(o.draw)
+	place := o.atlas.jobs[in.key].pick(o.draw)
+	for j.flags&atSea != 0 && !o.atlas.coast[place.ID] {
+		place = o.atlas.jobs[in.key].pick(o.draw)
+	}
+	by := o.postedBy(o.generator.posters[in.key], place.ID)
+	occ := o.occupation(j.occupation)
+	at := o.shift(in, j)
+	d := onward.OpportunityDetails{
+		Kind: onward.Job, PlaceID: place.ID, Hazardous: j.flags&hazardous != 0, HoursPerWeek: &at.hours,
+		Housing: at.liveIn || o.chance(in.housing),
+	}
+	d.Relocation = o.chance(in.moving)
+	if j.flags&remote != 0 && o.chance(0.45) {
+		d.Remote = true
+		d.RemoteAbroad = in.key == computing && o.chance(0.4)
+		if o.chance(0.5) {
+			d.PlaceID = 0
+		}
+	}
+	o.dates(&d, 10, 90)
+	o.vetting(&d, 0.68)
+	o.skills(&d, occ, 0.12)
+	d.Capacity = o.capacity(in, by)
+	d.Wage = o.wage(j, in, place, at.hours)
+	d.Documents = o.papers(in, j)
+	d.Languages = o.languages(in, j, place)
+	if j.flags&(adults|hazardous) != 0 {
+		d.MinAge = 18
+	}
+	if at.flexible {
+		d.FlexibleTime = pointer(true)
+	} else if o.chance(0.55) {
+		d.FlexibleTime = pointer(false)
+	}
+	switch {
+	case by.size >= 2 && o.chance(0.12):
+		d.Childcare = pointer(true)
+	case o.chance(0.4):
+		d.Childcare = pointer(false)
+	}
+	base := o.title(j, occ)
+	d.Title = o.named(base, in, at, d, place).text()
+	d.Description = o.described(occ, in, at, d, place).text()
+	return Opportunity{by.slug, d}
+}
+
+// title picks how an opening for the trade is called.
+func (o *openings) title(j job, occ occupation) phrase {
+	es, en := strings.Split(j.es, "|"), strings.Split(j.en, "|")
+	i := o.IntN(len(es))
+	if es[i] == "" {
+		return occ.label
+	}
+	return phrase{es[i], en[i]}
+}
+
+// named adds to a title what people add: the crew, the shift, the town.
+func (o *openings) named(base phrase, in industry, at shift, d onward.OpportunityDetails, place onward.Place) phrase {
+	switch r := o.Float64(); {
+	case d.Remote:
+		return phrase{base.es + " (trabajo remoto)", base.en + " (remote)"}
+	case at.addition != (phrase{}) && (at.liveIn || at.hours < 40 || r < 0.3):
+		return phrase{base.es + ", " + at.addition.es, base.en + ", " + at.addition.en}
+	case r < 0.62 && len(in.additions) > 0:
+		more := one(o.draw, in.additions)
+		return phrase{base.es + " – " + more.es, base.en + " – " + more.en}
+	case r < 0.68:
+		return phrase{base.es + " en " + shortName(place), base.en + " in " + shortName(place)}
+	case r < 0.74 && d.StartsOn.IsZero():
+		return phrase{base.es + " – inicio inmediato", base.en + " – immediate start"}
+	default:
+		return base
+	}
+}
+
+// described says what the work is, where and when, and on which conditions.
+func (o *openings) described(occ occupation, in industry, at shift, d onward.OpportunityDetails, place onward.Place) phrase {
+	said := o.tasks(occ)
+	where := phrase{"En " + shortName(place), "In " + shortName(place)}
+	if d.PlaceID == 0 {
+		where = phrase{"Desde casa, en cualquier parte del país", "From home, anywhere in the country"}
+	}
+	said = said.then(phrase{where.es + ", " + at.says.es + ".", where.en + ", " + at.says.en + "."})
+	switch {
+	case d.Housing && !at.liveIn:
+		return said.then(phrase{"Hay hospedaje para quien viene de fuera.", "Housing for people from elsewhere."})
+	case d.Relocation:
+		return said.then(phrase{"Se paga el traslado a quien viene de otro estado.", "Moving from another state is paid for."})
+	case len(in.with) > 0 && o.chance(0.85):
+		return said.then(one(o.draw, in.with))
+	}
+	return said
+}
+
+func (p phrase) then(more phrase) phrase {
+	if p == (phrase{}) {
+		return more
+	}
+	return phrase{p.es + " " + more.es, p.en + " " + more.en}
+}
+
+var taskFrames = []phrase{
+	{"El trabajo consiste en %s.", "The work is to %s."},
+	{"Se trata de %s.", "You will %s."},
+	{"Buscamos a quien sepa %s.", "We look for someone who can %s."},
+}
+
+// tasks names two or three things that the occupation does.
+func (o *openings) tasks(occ occupation) phrase {
+	var doing []skill
+	for _, s := range occ.essential {
+		if !s.knowledge && !generalSkills[s.id[strings.LastIndexByte(s.id, '/')+1:]] {
+			doing = append(doing, s)
+		}
+	}
+	if len(doing) == 0 {
+		return phrase{}
+	}
+	doing = some(o.draw, doing, o.between(2, 3))
+	es, en := make([]string, len(doing)), make([]string, len(doing))
+	for i, s := range doing {
+		es[i], en[i] = s.label.es, s.label.en
+	}
+	frame := one(o.draw, taskFrames)
+	return phrase{fmt.Sprintf(frame.es, list(es, "y")), fmt.Sprintf(frame.en, list(en, "and"))}
+}
+
+// generalSkills say little of the work when they stand in an advertisement.
+var generalSkills = map[string]bool{
+	"work-in-a-team": true, "manage-time": true, "solve-problems": true, "work-independently": true, "follow-safety-rules": true,
+	"clean-work-area": true, "adapt-to-new-surroundings": true,
+}
+
+// list joins words: "a, b and c". Spanish says "e" before an i.
+func list(words []string, and string) string {
+	last := words[len(words)-1]
+	if len(words) == 1 {
+		return last
+	}
+	if and == "y" && (strings.HasPrefix(last, "i") || strings.HasPrefix(last, "hi")) {
+		and = "e"
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " " + and + " " + last
+}
+
+// shortNames are the names that people use for places with long official ones.
+var shortNames = map[string]string{
+	"Mexico City": "Ciudad de México", "Santiago de Querétaro": "Querétaro", "León de los Aldama": "León", "Xalapa de Enríquez": "Xalapa",
+	"Heroica Ciudad de Juchitán de Zaragoza": "Juchitán", "Santo Domingo Tehuantepec": "Tehuantepec", "Heroica Matamoros": "Matamoros",
+	"Acapulco de Juárez": "Acapulco", "Victoria de Durango": "Durango", "Pachuca de Soto": "Pachuca", "Zamora de Hidalgo": "Zamora",
+	"Heroica Guaymas": "Guaymas", "Heroica Caborca": "Caborca", "Poza Rica de Hidalgo": "Poza Rica", "Silao de la Victoria": "Silao",
+	"Iguala de la Independencia": "Iguala", "Ciudad de Huajuapan de León": "Huajuapan", "Tuxtla": "Tuxtla Gutiérrez",
+	"Ciudad Lázaro Cárdenas": "Lázaro Cárdenas", "Túxpam de Rodríguez Cano": "Tuxpan", "Jacona de Plancarte": "Jacona",
+	"Peribán de Ramos": "Peribán", "Purísima de Bustos": "Purísima", "Paracho de Verduzco": "Paracho", "Taxco de Alarcón": "Taxco",
+}
+
+func shortName(p onward.Place) string {
+	if name, ok := shortNames[p.Name]; ok {
+		return name
+	}
+	return p.Name
+}
+
+func (o *openings) shift(in industry, j job) shift {
+	shifts := in.shifts
+	if j.flags&officeDay != 0 {
+		shifts = officeShifts
+	}
+	return newLottery(shifts, func(s shift) float64 { return s.weight }).pick(o.draw)
+}
+
+// dates: open for some weeks or months, then a start, or "as soon as agreed".
+func (o *openings) dates(d *onward.OpportunityDetails, least, most int) {
+	d.ClosesOn = o.today.AddDays(o.between(least, most))
+	if o.chance(0.72) {
+		d.StartsOn = d.ClosesOn.AddDays(o.between(1, 28))
+	}
+}
+
+// vetting: most were checked; of some nobody knows.
+func (o *openings) vetting(d *onward.OpportunityDetails, passed float64) {
+	d.Vetting = onward.VettingUnknown
+	if o.chance(passed) {
+		d.Vetting = onward.VettingPassed
+		d.VettedUntil = d.ClosesOn.AddDays(o.between(30, 240))
+	}
+}
+
+// skills codes four to eight of the occupation's skills; in a share of openings nobody coded any, in a few not even the
+// occupation is known.
+func (o *openings) skills(d *onward.OpportunityDetails, occ occupation, uncoded float64) {
+	if o.chance(uncoded / 8) {
+		return
+	}
+	d.OccupationID = occ.id
+	if o.chance(uncoded) {
+		return
+	}
+	n := o.between(4, 8)
+	for i, s := range occ.essential {
+		if len(d.Skills) == n {
+			break
+		}
+		if i < 3 || o.chance(0.85) {
+			d.Skills = append(d.Skills, onward.OpportunitySkill{SkillID: s.id, Essential: o.chance(0.92)})
+		}
+	}
+	for _, s := range some(o.draw, occ.optional, max(0, min(3, n-len(d.Skills)))) {
+		d.Skills = append(d.Skills, onward.OpportunitySkill{SkillID: s.id})
+	}
+}
+
+func (o *openings) capacity(in industry, by poster) int {
+	switch {
+	case by.posts == small || by.posts == placesPeople:
+		return o.between(1, 2)
+	case in.key == assembly || in.key == automotive || in.key == farming || in.key == callCentre:
+		if o.chance(0.25) {
+			return o.between(6, 15)
+		}
+		return o.between(1, 5)
+	default:
+		return 1 + o.IntN(o.between(1, 5))
+	}
+}
+
+// wage is what such work pays there, never under the minimum wage.
+func (o *openings) wage(j job, in industry, place onward.Place, hours float64) *onward.Wage {
+	if o.chance(0.06) {
+		return nil // "según aptitudes"
+	}
+	border := o.atlas.border[place.ID]
+	share := hours / 48
+	if hours < 48 && hours >= 40 {
+		share = 1 // a month's wage, whether the week has 40 or 48 hours
+	}
+	level := o.atlas.wageLevel(place) * share * 1000
+	low := level * o.within(j.low, (j.low+j.high)/2)
+	high := low * o.within(1.05, 1.25)
+	floor := o.minimum.perMonth(border, max(hours, 48*share))
+	low, high = max(low, floor), max(high, floor*1.02)
+	round := func(pesos, step float64) int64 { return int64(math.Ceil(pesos/step-1e-9) * step * 100) }
+	switch in.pay {
+	case byWeek:
+		return &onward.Wage{MinMinor: round(low/weeksPerMonth, 10), MaxMinor: round(high/weeksPerMonth, 10), Currency: currency, Period: onward.PerWeek}
+	case byDay:
+		return &onward.Wage{MinMinor: round(low/weeksPerMonth/6, 5), MaxMinor: round(high/weeksPerMonth/6, 5), Currency: currency, Period: onward.PerDay}
+	case byMonth:
+	}
+	return &onward.Wage{MinMinor: round(low, 100), MaxMinor: round(high, 100), Currency: currency, Period: onward.PerMonth}
+}
+
+// papers are those that such work really asks for.
+func (o *openings) papers(in industry, j job) []onward.DocumentKind {
+	var list []onward.DocumentKind
+	if o.chance(0.9) {
+		list = append(list, onward.NationalID)
+	}
+	if o.chance(in.formal) {
+		list = append(list, onward.SocialSecurityNumber)
+		if o.chance(0.75) {
+			list = append(list, onward.TaxNumber)
+		}
+		if o.chance(0.3) {
+			list = append(list, onward.BankAccount)
+		}
+		if o.chance(0.2) {
+			list = append(list, onward.ProofOfAddress)
+		}
+	}
+	list = append(list, j.papers...)
+	if j.flags&schooled != 0 && o.chance(0.75) {
+		list = append(list, onward.SchoolCertificate)
+	}
+	return distinctKinds(list)
+}
+
+func distinctKinds(list []onward.DocumentKind) []onward.DocumentKind {
+	var kept []onward.DocumentKind
+	seen := map[onward.DocumentKind]bool{}
+	for _, k := range list {
+		if !seen[k] {
+			seen[k] = true
+			kept = append(kept, k)
+		}
+	}
+	return kept
+}
+
+func (o *openings) languages(in industry, j job, place onward.Place) []onward.LanguageNeed {
+	var needs []onward.LanguageNeed
+	if j.flags&(schooled|adults) != 0 && o.chance(0.4) {
+		needs = append(needs, onward.LanguageNeed{Language: "es", Level: "B1", Essential: true})
+	}
+	switch {
+	case j.flags&english != 0:
+		level := onward.CEFR("B2")
+		if j.occupation == "language-teacher" || j.occupation == "interpreter" {
+			level = "C1"
+		}
+		if in.key == hotels && o.chance(0.4) {
+			level = "B1"
+		}
+		needs = append(needs, onward.LanguageNeed{Language: "en", Level: level, Essential: in.key != hotels || o.atlas.resort[place.ID] || o.chance(0.5)})
+	case j.flags&someEnglish != 0 && (in.key != hotels && in.key != kitchens || o.atlas.resort[place.ID]):
+		needs = append(needs, onward.LanguageNeed{Language: "en", Level: one(o.draw, []onward.CEFR{"A2", "B1", "B1"}), Essential: o.atlas.resort[place.ID] && o.chance(0.4)})
+	}
+	return needs
+}
+
+// apprenticeship makes a place to learn a trade at work.
+func (o *openings) apprenticeship() Opportunity {
+	j := o.apprentices.pick(o.draw)
+	in := o.industry[j.industry]
+	place := o.atlas.jobs[in.key].pick(o.draw)
+	among := o.posters[trains]
+	for _, p := range o.generator.posters[in.key] {
+		if p.posts == employs {
+			among = append(among[:len(among):len(among)], p)
+		}
+	}
+	by := o.postedBy(among, place.ID)
+	occ := o.occupation(j.occupation)
+	at := shift{40, phrase{"de lunes a viernes, ocho horas", "Monday to Friday, eight hours"}, phrase{}, 1, false, false}
+	if o.chance(0.3) {
+		at = shift{30, phrase{"de lunes a viernes, seis horas", "Monday to Friday, six hours"}, phrase{}, 1, true, false}
+	}
+	months := one(o.draw, []int{6, 6, 9, 12, 12})
+	d := onward.OpportunityDetails{
+		Kind: onward.Apprenticeship, PlaceID: place.ID, HoursPerWeek: &at.hours, Hazardous: j.flags&hazardous != 0,
+		Capacity: o.between(1, 6), Housing: o.chance(in.housing / 2), CertificateAbroad: j.occupation == "welder" && o.chance(0.3),
+	}
+	o.dates(&d, 14, 100)
+	o.vetting(&d, 0.78)
+	o.skills(&d, occ, 0.2)
+	for i := range d.Skills { // what is taught is not asked for
+		d.Skills[i].Essential = d.Skills[i].Essential && o.chance(0.5)
+	}
+	stipend := int64(math.Ceil(o.minimum.general*30.4)) * 100
+	d.Wage = &onward.Wage{MinMinor: stipend, MaxMinor: stipend, Currency: currency, Period: onward.PerMonth}
+	d.Documents = []onward.DocumentKind{onward.NationalID}
+	if o.chance(0.5) {
+		d.Documents = append(d.Documents, onward.BankAccount)
+	}
+	if o.chance(0.3) {
+		d.Documents = append(d.Documents, onward.ProofOfAddress)
+	}
+	switch r := o.Float64(); {
+	case r < 0.35:
+		d.MinAge, d.MaxAge = 18, 29
+	case r < 0.6 || d.Hazardous:
+		d.MinAge = 18
+	default:
+		d.MinAge = 16
+	}
+	if at.flexible {
+		d.FlexibleTime = pointer(true)
+	}
+	d.Title = phrase{"Aprendiz de " + lower(occ.label.es), "Apprentice " + lower(occ.label.en)}.text()
+	d.Description = o.tasks(occ).then(phrase{
+		fmt.Sprintf("Son %d meses de aprendizaje pagado en %s, %s, junto a quien domina el oficio.", months, shortName(place), at.says.es),
+		fmt.Sprintf("%d months of paid learning in %s, %s, beside someone who has mastered the trade.", months, shortName(place), at.says.en),
+	}).text()
+	return Opportunity{by.slug, d}
+}
+
+func lower(s string) string {
+	if s == "" || (len(s) > 1 && strings.ToUpper(s[:2]) == s[:2]) { // "CNC machine operator"
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+func pointer[T any](v T) *T { return &v }
