@@ -395,7 +395,10 @@ func TestWithoutReferenceDataWritesSaySo(t *testing.T) {
 	wantCode(t, b.tryCreate(job()), onward.EUnavailable)
 	for _, try := range []func(*store.Tx) error{
 		func(tx *store.Tx) error { _, err := tx.UpdateOpportunity(ctx, o.ID, 1, job()); return err },
-		func(tx *store.Tx) error { _, err := tx.CreateReturnee(ctx, store.NewReturnee{Details: person()}); return err },
+		func(tx *store.Tx) error {
+			_, err := tx.CreateReturnee(ctx, store.NewReturnee{Details: person()})
+			return err
+		},
 		func(tx *store.Tx) error { _, err := tx.UpdateReturnee(ctx, r.ID, 1, person()); return err },
 		func(tx *store.Tx) error {
 			options := onward.RequestOptions{Destination: []onward.LikelyPlace{{PlaceID: monterrey, Probability: 1}}, DestinationReason: "said so"}

@@ -238,7 +238,9 @@ func TestAWithdrawalUnderWayHoldsTheAnswerBack(t *testing.T) {
 		if _, err := tx.UpdateReturnee(t.Context(), r.ID, 1, d); err != nil {
 			return err
 		}
-		go func() { answered <- b.store.AnswerRequest(context.WithoutCancel(t.Context()), answerTo(q, 1, 1), work.ID) }()
+		go func() {
+			answered <- b.store.AnswerRequest(context.WithoutCancel(t.Context()), answerTo(q, 1, 1), work.ID)
+		}()
 		b.untilBlocked(1)
 		return nil
 	})
@@ -280,7 +282,9 @@ func TestAnAnswerCutOffBeforeItsCommitLeavesTheRequestQueued(t *testing.T) {
 		t.Fatal(err)
 	}
 	answered := make(chan error, 1)
-	go func() { answered <- b.store.AnswerRequest(context.WithoutCancel(t.Context()), answerTo(q, 1, 1), work.ID) }()
+	go func() {
+		answered <- b.store.AnswerRequest(context.WithoutCancel(t.Context()), answerTo(q, 1, 1), work.ID)
+	}()
 	b.untilBlocked(1)
 	b.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, b.Name)
 	wantCode(t, <-answered, onward.EUnavailable)

@@ -289,7 +289,10 @@ func TestAnotherOrganisationsIDsAreAsIfTheyDidNotExist(t *testing.T) {
 			return err
 		},
 		"revoke a token": func(tx *store.Tx) error { return tx.RevokeToken(ctx, other.token.ID) },
-		"find a user":    func(tx *store.Tx) error { _, err := tx.UserByEmail(ctx, userOf(theirs, onward.RoleEmployer).Email); return err },
+		"find a user": func(tx *store.Tx) error {
+			_, err := tx.UserByEmail(ctx, userOf(theirs, onward.RoleEmployer).Email)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantCode(t, b.try(supervisor, try), onward.ENotFound)
