@@ -53,7 +53,7 @@ type bench struct {
 	deps  importer.Deps
 }
 
-func setup(t *testing.T) bench {
+func setup(t testing.TB) bench {
 	t.Helper()
 	starter, err := reference.Starter()
 	if err != nil {
