@@ -79,6 +79,7 @@ type generator struct {
 	vocabulary *vocabulary
 	minimum    minimumWage
 	posters    map[industryKey][]poster // who posts jobs of an industry
+	general    poster                   // who posts where nobody else does
 	missing    []string                 // names that the places or the taxonomy lack
 }
 

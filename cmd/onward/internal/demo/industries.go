@@ -172,10 +172,10 @@ const (
 )
 
 var industries = []industry{
-	{building, 14, 0.9, 1, []quotient{{1.35, "@Quintana Roo;@Baja California Sur;@Nuevo León;@Querétaro;Tijuana;Mérida"}}, byWeek, siteShifts,
+	{building, 18, 0.9, 1, []quotient{{1.35, "@Quintana Roo;@Baja California Sur;@Nuevo León;@Querétaro;Tijuana;Mérida"}}, byWeek, siteShifts,
 		[]phrase{weekly, tools, steady, noSchool, byLaw, {"Pago por avance de obra además del sueldo.", "A bonus by progress of the work."}},
 		[]phrase{{"segunda cuadrilla", "second crew"}, {"vivienda en serie", "housing estate"}, {"remodelaciones", "renovations"}, {"obra nueva", "new building"}, {"con experiencia", "experienced"}, {"obra industrial", "industrial site"}},
-		0.55, 0.04, 0.03},
+		0.55, 0.02, 0.015},
 	{assembly, 15, 0.9, 0.12, []quotient{{5, maquilaPlaces}, {1.6, "Guadalajara;Zapopan;Tlaquepaque;Chihuahua;Ensenada;Ciudad Apodaca;Monterrey;Hermosillo"}}, byWeek, factoryShifts,
 		[]phrase{byLaw, weekly, bus, vouchers, training, growth, uniform},
 		[]phrase{{"línea 3", "line 3"}, {"contratación directa", "hired directly"}, {"dispositivos médicos", "medical devices"}, {"cuarto limpio", "clean room"}}, 0.95, 0.01, 0.06},
@@ -192,7 +192,7 @@ var industries = []industry{
 	{farming, 7.5, 0.4, 0.12, []quotient{{3, "@Sinaloa;@Michoacán;@Chiapas"}, {1.5, "@Guanajuato;@Jalisco;@Zacatecas;@Sonora;@Veracruz;@Oaxaca"},
 		{5, "Culiacán;Navolato;Guasave;Los Mochis;Uruapan;Zamora de Hidalgo;Jacona de Plancarte;Peribán de Ramos;Tapachula;Ensenada;Heroica Caborca;Tecomán"}, {0.1, "Mexico City"}}, byDay, farmShifts,
 		[]phrase{weekly, {"Transporte desde el pueblo y agua en el campo.", "Transport from the village and water in the field."}, {"Sombra y baños en el campo, equipo para agroquímicos.", "Shade and toilets in the field, protection against chemicals."}, steady, piecework, byLaw},
-		[]phrase{{"temporada de cosecha", "harvest season"}, {"berries", "berries"}, {"aguacate", "avocado"}, {"jitomate", "tomato"}, {"todo el año", "all year"}}, 0.4, 0.35, 0.12},
+		[]phrase{{"todo el año", "all year"}, {"por temporada", "seasonal"}, {"rancho certificado", "certified farm"}}, 0.4, 0.22, 0.08},
 	{fishing, 1.3, 0.35, 0, []quotient{{1, coastPlaces}, {4, "Mazatlán;Ensenada;Heroica Guaymas"}}, byWeek, seaShifts,
 		[]phrase{{"Parte de la captura además del sueldo.", "A share of the catch on top of the wage."}, weekly, {"Chaleco y equipo de seguridad a bordo.", "Life jacket and safety gear on board."}},
 		[]phrase{{"temporada de camarón", "shrimp season"}, {"embarcación menor", "small boats"}, {"sardina y atún", "sardine and tuna"}}, 0.4, 0.1, 0},
@@ -204,9 +204,9 @@ var industries = []industry{
 		{2.5, "Mazatlán;La Paz;Acapulco de Juárez;Puerto Peñasco;Mérida;Oaxaca;San Cristóbal de las Casas;San Miguel de Allende;Guanajuato;Valladolid;Pátzcuaro;Taxco de Alarcón"}}, byMonth, hotelShifts,
 		[]phrase{byLaw, meals, uniform, tips, bus, growth}, []phrase{{"hotel de playa", "beach hotel"}, {"apertura de hotel", "new hotel"}, {"hotel boutique", "boutique hotel"}}, 0.9, 0.18, 0.12},
 	{trade, 9, 0.92, 1, nil, byMonth, shopShifts,
-		[]phrase{byLaw, commission, closeBy, uniform, training, growth, trial}, []phrase{{"sucursal centro", "town centre branch"}, {"tienda de autoservicio", "supermarket"}, {"temporada navideña", "Christmas season"}, {"plaza comercial", "shopping centre"}}, 0.7, 0, 0},
+		[]phrase{byLaw, commission, closeBy, uniform, training, growth, trial}, []phrase{{"sucursal centro", "town centre branch"}, {"sucursal norte", "northern branch"}, {"plaza comercial", "shopping centre"}, {"tienda nueva", "new shop"}}, 0.7, 0, 0},
 	{logistics, 9, 0.9, 0.8, []quotient{{2, "Tijuana;Ciudad Juárez;Nuevo Laredo;Reynosa;Manzanillo;Ciudad Lázaro Cárdenas;Veracruz;Santiago de Querétaro;Cuautitlán Izcalli;Tepeji del Río de Ocampo;Ciudad Apodaca;Monterrey"}}, byMonth, roadShifts,
-		[]phrase{byLaw, bus, vouchers, uniform, growth, weekly}, []phrase{{"ruta local", "local routes"}, {"centro de distribución", "distribution centre"}, {"ruta norte", "northern route"}, {"última milla", "last mile"}}, 0.85, 0, 0.03},
+		[]phrase{byLaw, bus, vouchers, uniform, growth, weekly}, []phrase{{"centro de distribución", "distribution centre"}, {"paquetería", "parcel service"}, {"zona industrial", "industrial zone"}, {"planta fija", "permanent post"}}, 0.85, 0, 0.03},
 	{office, 3.5, 1, 0.7, []quotient{{1.3, bigCities}}, byMonth, officeShifts,
 		[]phrase{byLaw, closeBy, growth, trial}, []phrase{{"con manejo de hojas de cálculo", "with spreadsheets"}, {"cobertura de seis meses", "six months' cover"}, {"sucursal nueva", "new branch"}}, 0.95, 0, 0},
 	{computing, 2.5, 0.95, 0.15, []quotient{{3, "Guadalajara;Zapopan;Monterrey"}, {1.5, "Mexico City;Santiago de Querétaro;Tijuana;Mérida;Aguascalientes;Hermosillo"}}, byMonth, officeShifts,

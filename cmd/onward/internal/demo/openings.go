@@ -132,8 +132,16 @@ func (o *openings) job() Opportunity {
 	case o.chance(0.4):
 		d.Childcare = pointer(false)
 	}
+	// Crews that go from site to site want someone who drives.
+	mobile := in.key == building && j.low >= 11 && !d.Remote && o.chance(0.13)
 	base := o.title(j, occ)
-	d.Title = o.named(base, in, at, d, place).text()
+	if mobile {
+		d.Documents = distinctKinds(append(d.Documents, licence...))
+		d.Title = phrase{base.es + " – cuadrilla móvil", base.en + " – mobile crew"}.text()
+		d.Description = o.described(occ, in, at, d, place).then(phrase{"Se turnan para manejar la camioneta de la cuadrilla.", "The crew take turns driving its pickup."}).text()
+		return Opportunity{by.slug, d}
+	}
+	d.Title = o.named(base, j, in, at, d, place).text()
 	d.Description = o.described(occ, in, at, d, place).text()
 	return Opportunity{by.slug, d}
 }
@@ -149,17 +157,21 @@ func (o *openings) title(j job, occ occupation) phrase {
 }
 
 // named adds to a title what people add: the crew, the shift, the town.
-func (o *openings) named(base phrase, in industry, at shift, d onward.OpportunityDetails, place onward.Place) phrase {
+func (o *openings) named(base phrase, j job, in industry, at shift, d onward.OpportunityDetails, place onward.Place) phrase {
 	switch r := o.Float64(); {
 	case d.Remote:
 		return phrase{base.es + " (trabajo remoto)", base.en + " (remote)"}
 	case at.addition != (phrase{}) && (at.liveIn || at.hours < 40 || r < 0.3):
 		return phrase{base.es + ", " + at.addition.es, base.en + ", " + at.addition.en}
-	case r < 0.62 && len(in.additions) > 0:
+	case r < 0.62 && j.flags&plain == 0:
 		more := one(o.draw, in.additions)
+		if j.flags&english == 0 && strings.Contains(more.en, "United States") {
+			return base
+		}
 		return phrase{base.es + " – " + more.es, base.en + " – " + more.en}
 	case r < 0.68:
-		return phrase{base.es + " en " + shortName(place), base.en + " in " + shortName(place)}
+		name := placeName(place)
+		return phrase{base.es + " en " + name.es, base.en + " in " + name.en}
 	case r < 0.74 && d.StartsOn.IsZero():
 		return phrase{base.es + " – inicio inmediato", base.en + " – immediate start"}
 	default:
@@ -169,8 +181,9 @@ func (o *openings) named(base phrase, in industry, at shift, d onward.Opportunit
 
 // described says what the work is, where and when, and on which conditions.
 func (o *openings) described(occ occupation, in industry, at shift, d onward.OpportunityDetails, place onward.Place) phrase {
-	said := o.tasks(occ)
-	where := phrase{"En " + shortName(place), "In " + shortName(place)}
+	said := o.tasks(occ, taskFrames)
+	name := placeName(place)
+	where := phrase{"En " + name.es, "In " + name.en}
 	if d.PlaceID == 0 {
 		where = phrase{"Desde casa, en cualquier parte del país", "From home, anywhere in the country"}
 	}
@@ -199,8 +212,13 @@ var taskFrames = []phrase{
 	{"Buscamos a quien sepa %s.", "We look for someone who can %s."},
 }
 
+var learningFrames = []phrase{
+	{"Se aprende a %s.", "Learn to %s."},
+	{"Aquí se enseña a %s.", "You will be taught to %s."},
+}
+
 // tasks names two or three things that the occupation does.
-func (o *openings) tasks(occ occupation) phrase {
+func (o *openings) tasks(occ occupation, frames []phrase) phrase {
 	var doing []skill
 	for _, s := range occ.essential {
 		if !s.knowledge && !generalSkills[s.id[strings.LastIndexByte(s.id, '/')+1:]] {
@@ -215,7 +233,7 @@ func (o *openings) tasks(occ occupation) phrase {
 	for i, s := range doing {
 		es[i], en[i] = s.label.es, s.label.en
 	}
-	frame := one(o.draw, taskFrames)
+	frame := one(o.draw, frames)
 	return phrase{fmt.Sprintf(frame.es, list(es, "y")), fmt.Sprintf(frame.en, list(en, "and"))}
 }
 
@@ -248,11 +266,16 @@ var shortNames = map[string]string{
 	"Peribán de Ramos": "Peribán", "Purísima de Bustos": "Purísima", "Paracho de Verduzco": "Paracho", "Taxco de Alarcón": "Taxco",
 }
 
-func shortName(p onward.Place) string {
-	if name, ok := shortNames[p.Name]; ok {
-		return name
+// placeName is what people call a place in the two languages.
+func placeName(p onward.Place) phrase {
+	name := phrase{p.Name, p.Name}
+	if short, ok := shortNames[p.Name]; ok {
+		name = phrase{short, short}
 	}
-	return p.Name
+	if p.Name == "Mexico City" {
+		name.en = p.Name
+	}
+	return name
 }
 
 func (o *openings) shift(in industry, j job) shift {
@@ -260,7 +283,8 @@ func (o *openings) shift(in industry, j job) shift {
 	if j.flags&officeDay != 0 {
 		shifts = officeShifts
 	}
-	return newLottery(shifts, func(s shift) float64 { return s.weight }).pick(o.draw)
+	at, _ := weighted(o.draw, shifts, func(s *shift) float64 { return s.weight })
+	return at
 }
 
 // dates: open for some weeks or months, then a start, or "as soon as agreed".
@@ -451,9 +475,10 @@ func (o *openings) apprenticeship() Opportunity {
 		d.FlexibleTime = pointer(true)
 	}
 	d.Title = phrase{"Aprendiz de " + lower(occ.label.es), "Apprentice " + lower(occ.label.en)}.text()
-	d.Description = o.tasks(occ).then(phrase{
-		fmt.Sprintf("Son %d meses de aprendizaje pagado en %s, %s, junto a quien domina el oficio.", months, shortName(place), at.says.es),
-		fmt.Sprintf("%d months of paid learning in %s, %s, beside someone who has mastered the trade.", months, shortName(place), at.says.en),
+	name := placeName(place)
+	d.Description = o.tasks(occ, learningFrames).then(phrase{
+		fmt.Sprintf("Son %d meses de aprendizaje pagado en %s, %s, junto a quien domina el oficio.", months, name.es, at.says.es),
+		fmt.Sprintf("%d months of paid learning in %s, %s, beside someone who has mastered the trade.", months, name.en, at.says.en),
 	}).text()
 	return Opportunity{by.slug, d}
 }

@@ -220,10 +220,10 @@ type poster struct {
 	places map[onward.PlaceID]bool
 }
 
-func (p poster) serves(id onward.PlaceID) bool { return p.places == nil || p.places[id] }
+func (p *poster) serves(id onward.PlaceID) bool { return p.places == nil || p.places[id] }
 
 // weight is how often a party posts an opening in a place: who is from the region posts more of it.
-func (p poster) weight(id onward.PlaceID) float64 {
+func (p *poster) weight(id onward.PlaceID) float64 {
 	switch {
 	case !p.serves(id):
 		return 0
@@ -241,6 +241,9 @@ func (g *generator) makePosters() map[industryKey][]poster {
 	posters := map[industryKey][]poster{}
 	for _, p := range parties {
 		at := g.poster(p)
+		if p.posts == placesPeople && p.where == "" {
+			g.general = at
+		}
 		for name := range strings.FieldsSeq(p.industries) {
 			if name == "*" {
 				for _, i := range industries {
@@ -283,14 +286,8 @@ func (g *generator) postersFor(posts ...roleOfPosts) []poster {
 
 // postedBy picks who posts an opening in a place.
 func (g *generator) postedBy(among []poster, place onward.PlaceID) poster {
-	l := newLottery(among, func(p poster) float64 { return p.weight(place) })
-	if l.empty() {
-		l = newLottery(g.posters[building], func(p poster) float64 {
-			if p.posts == placesPeople && p.places == nil {
-				return 1
-			}
-			return 0
-		})
+	if p, ok := weighted(g.draw, among, func(p *poster) float64 { return p.weight(place) }); ok {
+		return p
 	}
-	return l.pick(g.draw)
+	return g.general
 }

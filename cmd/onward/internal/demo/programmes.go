@@ -58,7 +58,7 @@ var programmes = []programme{
 		phrase{"Lectura de planos, medición y programación básica, con práctica en planta.", "Drawings, measuring and basic programming, with practice in a plant."}, nil, 0, 4, 25, append(identity[:1:1], onward.SchoolCertificate), false, false},
 	{onward.Training, "call-centre-agent", callCentre, 7, phrase{"Inglés para el trabajo: de B1 a B2 (150 horas)", "English for work: from B1 to B2 (150 hours)"},
 		phrase{"Conversación, llamadas simuladas y examen internacional de inglés. En línea y presencial.", "Conversation, practice calls and an international English examination. Online and in person."}, []string{"speak-foreign-language-by-phone"}, 0, 0, 12, nil, true, true},
-	{onward.Training, "software-developer", computing, 6, phrase{"Programación web desde cero (300 horas, en línea)", "Web programming from zero (300 hours, online)"},
+	{onward.Training, "software-developer", computing, 3, phrase{"Programación web desde cero (300 horas, en línea)", "Web programming from zero (300 hours, online)"},
 		phrase{"Seis meses en línea con mentoría y un proyecto real. Se presta computadora.", "Six months online with mentoring and a real project. Computers are lent."}, nil, 0, 3, 20, nil, true, true},
 	{onward.Training, "office-clerk", office, 7, phrase{"Habilidades digitales y de oficina (60 horas)", "Digital and office skills (60 hours)"},
 		phrase{"Hojas de cálculo, correo y trámites en línea. Hay espacio infantil.", "Spreadsheets, e-mail and online procedures. A play room for children."}, nil, 0, 0, 10, nil, false, true},
@@ -153,7 +153,7 @@ var programmes = []programme{
 // programme makes an opening of a kind that is no job.
 func (o *openings) programme(kind onward.Kind) Opportunity {
 	p := o.programmes[kind].pick(o.draw)
-	place := o.atlas.jobs[p.industry].pick(o.draw)
+	place := o.programmePlace(p)
 	occ := o.occupation(p.occupation)
 	d := onward.OpportunityDetails{
 		Kind: kind, PlaceID: place.ID, CertificateAbroad: p.abroad, Documents: distinctKinds(p.papers),
@@ -173,15 +173,25 @@ func (o *openings) programme(kind onward.Kind) Opportunity {
 	o.programmeSkills(&d, occ, p)
 	o.programmeTerms(&d, p, place)
 	by := o.postedBy(o.programmePosters(kind, p.industry), place.ID)
-	where := phrase{"En " + shortName(place) + ".", "In " + shortName(place) + "."}
+	name := placeName(place)
+	where := phrase{"En " + name.es + ".", "In " + name.en + "."}
 	if d.Remote {
 		where = phrase{"En línea, desde cualquier parte del país.", "Online, from anywhere in the country."}
 	}
 	d.Title, d.Description = p.title.text(), p.says.then(where).text()
 	if o.chance(0.25) && !d.Remote {
-		d.Title = phrase{p.title.es + " – " + shortName(place), p.title.en + " – " + shortName(place)}.text()
+		d.Title = phrase{p.title.es + " – " + name.es, p.title.en + " – " + name.en}.text()
 	}
 	return Opportunity{by.slug, d}
+}
+
+// programmePlace: programmes go where people return to as well as where the work is.
+func (o *openings) programmePlace(p programme) onward.Place {
+	tied := p.industry == fishing || p.industry == hotels || p.industry == energy || p.industry == crafts
+	if p.kind != onward.Training && !tied && o.chance(0.55) {
+		return o.atlas.origins.pick(o.draw)
+	}
+	return o.atlas.jobs[p.industry].pick(o.draw)
 }
 
 func (o *openings) programmePosters(kind onward.Kind, in industryKey) []poster {

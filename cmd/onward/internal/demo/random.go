@@ -39,7 +39,27 @@ func some[T any](d *draw, items []T, n int) []T {
 	return picked
 }
 
-// lottery picks items by their weight.
+// weighted picks an item by its weight; false when all weigh nothing.
+func weighted[T any](d *draw, items []T, weight func(*T) float64) (picked T, ok bool) {
+	sum := 0.0
+	for i := range items {
+		sum += weight(&items[i])
+	}
+	x := d.Float64() * sum
+	for i := range items {
+		w := weight(&items[i])
+		if w <= 0 {
+			continue
+		}
+		picked, ok = items[i], true
+		if x -= w; x < 0 {
+			break
+		}
+	}
+	return picked, ok
+}
+
+// lottery is weighted for many picks among the same items.
 type lottery[T any] struct {
 	items []T
 	upTo  []float64 // running sum of the weights
@@ -56,8 +76,6 @@ func newLottery[T any](items []T, weight func(T) float64) lottery[T] {
 	}
 	return l
 }
-
-func (l lottery[T]) empty() bool { return len(l.items) == 0 }
 
 func (l lottery[T]) pick(d *draw) T {
 	x := d.Float64() * l.upTo[len(l.upTo)-1]

@@ -463,7 +463,6 @@ func (g *generator) spotlight() onward.ReturneeDetails {
 			{OccupationID: g.occupation("bricklayer").id, Years: 6, LastYear: year},
 			{OccupationID: g.occupation("roofer").id, Years: 4, LastYear: year - 3},
 			{OccupationID: g.occupation("own-home-builder").id, Years: 3, LastYear: year - 11, UnseenUnpaid: true},
-			{OccupationID: g.occupation("subsistence-crop-farmer").id, Years: 5, LastYear: year - 11, UnseenUnpaid: true},
 		},
 		Languages: []onward.LanguageSkill{{Language: "es", Level: "C2"}, {Language: "en", Level: "B1"}},
 		Documents: []onward.PersonDocument{
@@ -479,9 +478,9 @@ func (g *generator) spotlight() onward.ReturneeDetails {
 		Places: []onward.PersonPlace{
 			{PlaceID: g.place("Tacámbaro de Codallos").ID, Relation: onward.PlaceOrigin, RecordedOn: ago(70)},
 			{PlaceID: g.place("Morelia").ID, Relation: onward.PlaceCurrent, RecordedOn: ago(12)},
-			{PlaceID: g.place("Tacámbaro de Codallos").ID, Relation: onward.PlaceKin, RecordedOn: ago(70)},
 			{PlaceID: g.place("Guadalajara").ID, Relation: onward.PlaceKin, RecordedOn: ago(12)},
-			{PlaceID: g.place("Santiago de Querétaro").ID, Relation: onward.PlaceIntended, RecordedOn: ago(12)},
+			{PlaceID: g.place("Guadalajara").ID, Relation: onward.PlaceIntended, RecordedOn: ago(12)},
+			{PlaceID: g.place("Santiago de Querétaro").ID, Relation: onward.PlaceKin, RecordedOn: ago(70)},
 			{PlaceID: g.place("Tijuana").ID, Relation: onward.PlacePrevious, RecordedOn: ago(70)},
 		},
 		Intention:     &onward.OnwardIntention{Intention: onward.IntendsToMove, RecordedOn: ago(12)},

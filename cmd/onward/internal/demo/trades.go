@@ -15,6 +15,7 @@ const (
 	schooled                     // asks for a school certificate
 	apprentices                  // taught to apprentices
 	atSea                        // only on the coast
+	plain                        // its titles take no additions
 )
 
 // job is a trade within an industry: how often it is looked for, what it pays for a week of 48 hours in a month (thousands of
@@ -104,7 +105,7 @@ var jobs = []job{
 	{footwear, "tanner", 8, 10.5, 14, "Curtidor|Operador de tenería", "Tanner|Tannery operator", nil, hazardous},
 	{footwear, "leather-goods-maker", 10, 10, 13.5, "Marroquinero|Cinturonero", "Leather goods maker|Belt maker", nil, apprentices},
 
-	{farming, "fruit-picker", 45, 9.8, 13, "Cortador de frutas y verduras|Jornalero de cosecha|Cortador de berries", "Fruit and vegetable picker|Harvest worker|Berry picker", nil, hazardous},
+	{farming, "fruit-picker", 45, 9.8, 13, "Cortador de frutas y verduras|Jornalero de cosecha|Cortador de temporada", "Fruit and vegetable picker|Harvest worker|Seasonal picker", nil, hazardous},
 	{farming, "crop-labourer", 35, 9.6, 11.8, "Jornalero agrícola|Trabajador de campo", "Farm labourer|Field worker", nil, hazardous},
 	{farming, "greenhouse-grower", 18, 10, 14, "Trabajador de invernadero|Encargado de invernadero", "Greenhouse worker|Greenhouse keeper", nil, apprentices},
 	{farming, "tractor-driver", 12, 11, 15, "Tractorista", "Tractor driver", licence, hazardous},
@@ -150,7 +151,7 @@ var jobs = []job{
 	{hotels, "hotel-receptionist", 16, 11, 15.5, "Recepcionista de hotel|Agente de recepción", "Hotel receptionist|Front desk agent", nil, english | schooled},
 	{hotels, "housekeeping-supervisor", 6, 12, 16, "Supervisor de ama de llaves", "Housekeeping supervisor", nil, someEnglish | adults},
 	{hotels, "waiter", 24, 9.7, 12.5, "Mesero de hotel|Mesero de banquetes", "Hotel waiter|Banquet waiter", healthPaper, someEnglish},
-	{hotels, "bartender", 10, 9.8, 13, "Cantinero|Bartender de playa", "Bartender|Beach bartender", healthPaper, adults | someEnglish},
+	{hotels, "bartender", 10, 9.8, 13, "Cantinero|Ayudante de barra", "Bartender|Bar assistant", healthPaper, adults | someEnglish},
 	{hotels, "cook", 14, 11, 15.5, "Cocinero de hotel|Cocinero B", "Hotel cook|Second cook", foodPaper, apprentices},
 	{hotels, "kitchen-helper", 16, 9.7, 11.8, "Steward de cocina|Ayudante de cocina de hotel", "Kitchen steward|Hotel kitchen helper", healthPaper, 0},
 	{hotels, "tour-guide", 6, 10.5, 16, "Guía de turistas", "Tour guide", tradePaper, english | adults},
@@ -163,11 +164,11 @@ var jobs = []job{
 	{trade, "cashier", 30, 9.6, 11.8, "Cajero o cajera|Cajero de autoservicio", "Cashier|Supermarket cashier", nil, 0},
 	{trade, "shelf-filler", 22, 9.6, 11.2, "Acomodador de mercancía|Auxiliar de piso de ventas", "Shelf filler|Sales floor helper", nil, 0},
 	{trade, "shop-supervisor", 8, 12, 17, "Encargado de tienda|Supervisor de sucursal", "Shop supervisor|Branch supervisor", nil, adults | schooled},
-	{trade, "sales-representative", 12, 11, 18, "Representante de ventas|Agente de ventas en ruta", "Sales representative|Route salesperson", licence, adults},
-	{trade, "fuel-station-attendant", 10, 9.6, 11.5, "Despachador de gasolina", "Fuel station attendant", nil, adults},
-	{trade, "market-stall-seller", 8, 9.6, 11.5, "Vendedor de puesto de mercado", "Market stall seller", nil, 0},
+	{trade, "sales-representative", 12, 11, 18, "Representante de ventas|Agente de ventas en ruta", "Sales representative|Route salesperson", licence, adults | plain},
+	{trade, "fuel-station-attendant", 10, 9.6, 11.5, "Despachador de gasolina", "Fuel station attendant", nil, adults | plain},
+	{trade, "market-stall-seller", 8, 9.6, 11.5, "Vendedor de puesto de mercado", "Market stall seller", nil, plain},
 	{trade, "sales-demonstrator", 8, 9.7, 12.5, "Demostrador de productos|Promotora de tienda", "Product demonstrator|In-store promoter", nil, 0},
-	{trade, "online-seller", 5, 9.8, 13, "Vendedor por internet", "Online seller", nil, remote},
+	{trade, "online-seller", 5, 9.8, 13, "Vendedor por internet", "Online seller", nil, remote | plain},
 	{trade, "purchasing-assistant", 4, 11, 15, "Auxiliar de compras", "Purchasing assistant", nil, schooled | officeDay},
 
 	{logistics, "warehouse-worker", 36, 9.8, 12.8, "Almacenista|Auxiliar de almacén|Surtidor de pedidos", "Warehouse worker|Warehouse assistant|Order picker", nil, 0},
