@@ -156,6 +156,8 @@ CREATE TABLE opportunities (
 );
 CREATE INDEX opportunities_organisation ON opportunities (organisation_id, id DESC);
 CREATE INDEX opportunities_open ON opportunities (id DESC) WHERE status = 'open';
+CREATE INDEX opportunities_place ON opportunities (place_id, id DESC);
+CREATE INDEX opportunities_kind ON opportunities (kind, id DESC);
 CREATE INDEX opportunities_changed ON opportunities (changed_in);
 
 -- Every version that ever was, so that a past ranked list can be worked out again exactly.
@@ -168,16 +170,19 @@ CREATE TABLE opportunity_versions (
 );
 
 -- +goose StatementBegin
-CREATE FUNCTION keep_opportunity_version() RETURNS trigger
+CREATE FUNCTION keep_opportunity_versions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO opportunity_versions VALUES (NEW.id, NEW.version, NEW.organisation_id, to_jsonb(NEW));
+    INSERT INTO opportunity_versions SELECT id, version, organisation_id, to_jsonb(written) FROM written;
     RETURN NULL;
 END
 $$;
 -- +goose StatementEnd
-CREATE TRIGGER opportunities_keep_version AFTER INSERT OR UPDATE ON opportunities
-    FOR EACH ROW EXECUTE FUNCTION keep_opportunity_version();
+-- Once a statement, not a row: a batch of 500 is then one insert.
+CREATE TRIGGER opportunities_keep_inserted AFTER INSERT ON opportunities REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_opportunity_versions();
+CREATE TRIGGER opportunities_keep_updated AFTER UPDATE ON opportunities REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_opportunity_versions();
 
 -- +goose StatementBegin
 CREATE FUNCTION tell_opportunities_changed() RETURNS trigger LANGUAGE plpgsql AS $$

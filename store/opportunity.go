@@ -272,7 +272,8 @@ func (tx *Tx) Opportunities(ctx context.Context, f OpportunityFilter, cursor Cur
 	if err != nil {
 		return Page[onward.Opportunity]{}, err
 	}
-	if f.OrganisationID.IsZero() && !tx.Actor.SeesAllOpportunities() {
+	seesOwnOnly := !tx.Actor.SeesAllOpportunities() || (f.Status == onward.OpportunityDraft && tx.Actor.Role != onward.RoleSystem)
+	if f.OrganisationID.IsZero() && seesOwnOnly {
 		f.OrganisationID = tx.Actor.OrganisationID // the policy says so too, but gives the planner no index
 	}
 	var rows []opportunityRow

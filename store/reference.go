@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -17,12 +18,14 @@ type Release struct {
 	Release string `db:"release" json:"release"`
 	Name    string `db:"name" json:"name"`
 	Source  string `db:"source" json:"source"`
+	// LoadedAt is set by Releases; loading again changes it.
+	LoadedAt time.Time `db:"loaded_at" json:"loaded_at"`
 }
 
 // Releases lists the loaded reference data, the newest last.
 func (s *Store) Releases(ctx context.Context) ([]Release, error) {
 	var list []Release
-	err := translate(s.db.SelectContext(ctx, &list, `SELECT kind, release, name, source FROM reference_releases ORDER BY loaded_at, kind, release`))
+	err := translate(s.db.SelectContext(ctx, &list, `SELECT kind, release, name, source, loaded_at FROM reference_releases ORDER BY loaded_at, kind, release`))
 	return list, wrap("list reference data", err)
 }
 
