@@ -77,7 +77,7 @@ func runDemo(ctx context.Context, o *options, f *demoFlags, portGiven bool) erro
 	}
 	defer stopEngine(ctx, e)
 	loadBar := bar(1, "Loading the fictional caseload", false)
-	caseload, err := demo.Load(ctx, e.Store, func(done, total int) {
+	people, err := loadCaseload(ctx, e.Store, func(done, total int) {
 		loadBar.ChangeMax(total)
 		_ = loadBar.Set(done)
 	})
@@ -91,17 +91,17 @@ func runDemo(ctx context.Context, o *options, f *demoFlags, portGiven bool) erro
 	defer stopServing()
 	go func() { serving <- serve(serveCtx, listener, e.Handler, config.Logger) }()
 	base := "http://" + listener.Addr().String()
-	request, raw, err := requestReferrals(ctx, base, caseload)
+	request, raw, err := requestReferrals(ctx, base, people)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "· The list was ready %.1f s after the start\n", time.Since(started).Seconds())
-	if err := f.print(request, raw, caseload); err != nil {
+	if err := f.print(request, raw, people); err != nil {
 		return err
 	}
 	if !f.once {
 		if !f.asJSON {
-			printAccess(base, caseload)
+			printAccess(base, people)
 		}
 		select {
 		case <-ctx.Done():
@@ -128,10 +128,10 @@ func listenDemo(ctx context.Context, port int, given bool) (net.Listener, error)
 }
 
 // requestReferrals does the main job as a client would: it posts the request and waits for the list.
-func requestReferrals(ctx context.Context, base string, caseload demo.Loaded) (onward.ReferralRequest, []byte, error) {
-	client := &client{base: base, token: caseload.CounsellorToken}
+func requestReferrals(ctx context.Context, base string, people caseload) (onward.ReferralRequest, []byte, error) {
+	client := &client{base: base, token: people.CounsellorToken}
 	var request onward.ReferralRequest
-	if _, err := client.do(ctx, http.MethodPost, "/v1/returnees/"+caseload.Spotlight.ID.String()+"/referral-requests", []byte(`{}`), &request); err != nil {
+	if _, err := client.do(ctx, http.MethodPost, "/v1/returnees/"+people.Spotlight.ID.String()+"/referral-requests", []byte(`{}`), &request); err != nil {
 		return request, nil, err
 	}
 	for request.Status == onward.RequestQueued {
@@ -168,7 +168,7 @@ func (c *client) do(ctx context.Context, method, path string, body []byte, resul
 	return raw, json.Unmarshal(raw, result)
 }
 
-func (f *demoFlags) print(request onward.ReferralRequest, raw []byte, caseload demo.Loaded) error {
+func (f *demoFlags) print(request onward.ReferralRequest, raw []byte, people caseload) error {
 	if f.asJSON {
 		_, err := fmt.Println(string(bytes.TrimSpace(raw)))
 		return err
@@ -177,10 +177,10 @@ func (f *demoFlags) print(request onward.ReferralRequest, raw []byte, caseload d
 	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil { //nolint:gosec // a file descriptor is small
 		width = w
 	}
-	return demo.PrintList(os.Stdout, demo.ListView{Request: request, Person: caseload.Spotlight, Language: f.language, Width: width, Fictional: true})
+	return demo.PrintList(os.Stdout, demo.ListView{Request: request, Person: people.Spotlight, Language: f.language, Width: width, Fictional: true})
 }
 
-func printAccess(base string, caseload demo.Loaded) {
+func printAccess(base string, people caseload) {
 	fmt.Printf(`
 Serving %[1]s until Ctrl-C. Everyone and everything in it is fictional.
   API in a page      %[1]s/docs        (OpenAPI: %[1]s/openapi.json)
@@ -196,5 +196,5 @@ Ask again yourself:
   curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"limit": 5}' \
     %[1]s/v1/returnees/%[5]s/referral-requests
   curl -s -H "Authorization: Bearer $TOKEN" '%[1]s/v1/referral-requests/ID-FROM-ABOVE?wait=10s'
-`, base, caseload.CounsellorToken, caseload.EmployerToken, caseload.PartnerToken, caseload.Spotlight.ID)
+`, base, people.CounsellorToken, people.EmployerToken, people.PartnerToken, people.Spotlight.ID)
 }

@@ -59,8 +59,9 @@ func importESCO(ctx context.Context, e *engine.Engine, paths, labels []string, r
 	if err != nil {
 		return err
 	}
-	esco.Relations = append(esco.Relations, reference.LinkExact(starter, esco)...)
+	twins := reference.LinkExact(starter, esco)
 	esco = reference.Beside(esco, starter)
+	esco.Relations = append(esco.Relations, twins...)
 	loader, err := store.OpenLoader(ctx, e.OwnerURL())
 	if err != nil {
 		return err
@@ -84,16 +85,17 @@ type importFlags struct {
 	options    importer.Options
 	format     string
 	rejectFile string
-	mapping    map[string]string
-	constants  map[string]string
+	mapping    []string
+	constants  []string
 }
 
 func (f *importFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.format, "format", "", "csv (also with tabs or semicolons) or ndjson (default: found out)")
-	c.Flags().StringToStringVar(&f.mapping, "map", nil, "headers of the file and their columns here: 'Business Title=title,Salary Range From=wage_min'")
-	c.Flags().StringToStringVar(&f.constants, "set", nil, "columns with one value for all rows: kind=job,wage_currency=USD")
+	c.Flags().StringArrayVar(&f.mapping, "map", nil, "headers of the file and their columns here: 'Business Title=title,Salary Range From=wage_min'")
+	c.Flags().StringArrayVar(&f.constants, "set", nil, "values of columns that the file lacks or leaves empty: kind=job,wage_currency=USD")
 	c.Flags().StringVar(&f.options.Language, "language", "en", "language of the columns title and description")
 	c.Flags().BoolVar(&f.options.IgnoreUnknown, "ignore-unknown", false, "leave columns out that are not known here")
+	c.Flags().BoolVar(&f.options.RepairEncoding, "repair-encoding", false, "mend text that was read as Latin-1 and written as UTF-8")
 	c.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "check every row and write nothing")
 	c.Flags().StringVar(&f.rejectFile, "reject-file", "", "write the bad rows there, with the reason, to be mended and imported again; it holds what the source holds")
 }
@@ -156,7 +158,7 @@ func newImportReturnees(o *options) *cobra.Command {
 func describe(columns []importer.Column) string {
 	var b strings.Builder
 	for _, c := range columns {
-		fmt.Fprintf(&b, "  %-22s %s\n", c.Name, c.Doc)
+		fmt.Fprintf(&b, "  %-22s %s\n", c.Name, c.Means)
 	}
 	return b.String()
 }
@@ -173,7 +175,13 @@ func (f *importFlags) run(ctx context.Context, e *engine.Engine, actor onward.Ac
 	if err != nil {
 		return err
 	}
-	f.options.Format, f.options.Columns, f.options.Constants = importer.Format(f.format), f.mapping, f.constants
+	f.options.Format = importer.Format(f.format)
+	if f.options.Columns, err = importer.ParsePairs(f.mapping); err != nil {
+		return err
+	}
+	if f.options.Constants, err = importer.ParsePairs(f.constants); err != nil {
+		return err
+	}
 	if f.rejectFile != "" {
 		reject, err := os.OpenFile(f.rejectFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
