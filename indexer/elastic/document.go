@@ -51,13 +51,15 @@ type point struct {
 	Lon float64 `json:"lon"`
 }
 
-// Tokens of access: an opening has one of remoteToken, plainToken and (assistedToken with anyAssisted), and
-// portableToken when it is worth something abroad.
+// Tokens of access. An opening has remoteToken, or placeToken with either plainToken or assistedToken and anyAssisted;
+// and portableToken when it is worth something abroad.
 const (
 	remoteToken   = "remote"
 	anyAssisted   = "assisted"
 	portableToken = "portable"
 )
+
+func placeToken(place onward.PlaceID) string { return "in:" + strconv.FormatInt(int64(place), 10) }
 
 func plainToken(place onward.PlaceID) string { return "at:" + strconv.FormatInt(int64(place), 10) }
 
@@ -90,9 +92,9 @@ func documentOf(e *indexer.Entry) document {
 	case o.Remote:
 		d.Access = append(d.Access, remoteToken)
 	case o.Assisted:
-		d.Access = append(d.Access, assistedToken(o.PlaceID), anyAssisted)
+		d.Access = append(d.Access, placeToken(o.PlaceID), assistedToken(o.PlaceID), anyAssisted)
 	default:
-		d.Access = append(d.Access, plainToken(o.PlaceID))
+		d.Access = append(d.Access, placeToken(o.PlaceID), plainToken(o.PlaceID))
 	}
 	if o.Portability > 0 {
 		d.Access = append(d.Access, portableToken)

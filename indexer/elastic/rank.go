@@ -82,7 +82,6 @@ func rankQuery(q matcher.Query) object {
 		"should": fit, "minimum_should_match": 1,
 		"filter": append(filters(q.Country, q.Today, q.Kinds), vetted(q)...), "must_not": excluded(q),
 	}}
-	within = slices.Compact(slices.Sorted(slices.Values(within)))
 	addFilter(matching, object{"terms": object{"access": within}})
 	return object{"function_score": object{
 		"query": object{"function_score": object{
@@ -125,31 +124,36 @@ func fitClauses(q matcher.Query) []object {
 	return clauses
 }
 
-// reachFunctions are the weights that add up to the reach, and the access tokens of the openings that have any. Places of
-// one weight share a function: where housing comes with it, many have the floor.
+// reachFunctions are the weights that add up to the reach, and the access tokens of the openings that have any. Every
+// function is tried on every opening that fits, so they are kept few: one for a place where housing changes nothing, one
+// for all places where it lifts the reach to the same floor.
 func reachFunctions(r matcher.Reach) (functions []object, within []string) {
-	weights := make(map[float64][]string)
 	assisted := make([]string, 0, len(r.Places))
-	for place, reach := range r.Places {
+	floors := make(map[float64][]string)
+	weigh := func(weight float64, token string) {
+		if float32(weight) > 0 {
+			within = append(within, token)
+			functions = append(functions, object{"filter": term("access", token), "weight": weight})
+		}
+	}
+	for _, place := range slices.Sorted(maps.Keys(r.Places)) {
+		reach := r.Places[place]
 		assisted = append(assisted, assistedToken(place))
-		if float32(reach.Plain) > 0 {
-			weights[reach.Plain] = append(weights[reach.Plain], plainToken(place))
+		if reach.Plain == reach.Assisted {
+			weigh(reach.Plain, placeToken(place))
+			continue
 		}
-		if float32(reach.Assisted) > 0 {
-			weights[reach.Assisted] = append(weights[reach.Assisted], assistedToken(place))
+		weigh(reach.Plain, plainToken(place))
+		floors[reach.Assisted] = append(floors[reach.Assisted], assistedToken(place))
+	}
+	for _, weight := range slices.Sorted(maps.Keys(floors)) {
+		if tokens := floors[weight]; float32(weight) > 0 {
+			within = append(within, tokens...)
+			functions = append(functions, object{"filter": object{"terms": object{"access": tokens}}, "weight": weight})
 		}
 	}
-	if float32(r.InCountry) > 0 {
-		weights[r.InCountry] = append(weights[r.InCountry], remoteToken)
-	}
-	for _, weight := range slices.Sorted(maps.Keys(weights)) {
-		tokens := weights[weight]
-		slices.Sort(tokens)
-		within = append(within, tokens...)
-		functions = append(functions, object{"filter": object{"terms": object{"access": tokens}}, "weight": weight})
-	}
+	weigh(r.InCountry, remoteToken)
 	if float32(r.AssistedElsewhere) > 0 {
-		slices.Sort(assisted)
 		within = append(within, anyAssisted)
 		functions = append(functions, object{"weight": r.AssistedElsewhere, "filter": object{"bool": object{
 			"filter": term("access", anyAssisted), "must_not": object{"terms": object{"access": assisted}},
