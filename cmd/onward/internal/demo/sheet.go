@@ -133,7 +133,10 @@ func (p *printer) destination(d onward.Destination) {
 	}
 	const percent = 11 // two blanks before the name, and "  100 %  "
 	label = min(label, p.width/2)
-	bar := min(30, max(6, p.width-label-percent-ties-2))
+	bar, beside := min(30, p.width-label-percent-ties-2), true
+	if bar < 10 { // the ties go below, for all places alike
+		bar, beside = max(1, min(30, p.width-label-percent)), false
+	}
 	for _, r := range rows {
 		t := normal
 		if r.quiet {
@@ -145,7 +148,7 @@ func (p *printer) destination(d onward.Destination) {
 		}
 		name := names[len(names)-1]
 		drawn, tie, below := p.bar(r.share, bar), "", r.reason
-		if label+percent+bar+2+ties <= p.width { // beside the bars for all places, or below for all
+		if beside {
 			tie, below = r.reason, ""
 		}
 		if tie == "" {
