@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ type Follower struct {
 	OnlyTimer bool
 
 	loaded    atomic.Bool
+	mu        sync.Mutex // held while the index is brought up to date
 	watermark uint64
 }
 
@@ -33,6 +35,12 @@ func (f *Follower) Loaded() bool { return f.loaded.Load() }
 
 // Load fills the index from Postgres.
 func (f *Follower) Load(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.load(ctx)
+}
+
+func (f *Follower) load(ctx context.Context) error {
 	// The watermark comes first: what is written during the load is then read again, which is harmless.
 	watermark, err := f.Store.ChangedSince(ctx, 0, nil)
 	if err != nil {
@@ -79,8 +87,10 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 func (f *Follower) follow(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if !f.Loaded() {
-		return f.Load(ctx)
+		return f.load(ctx)
 	}
 	next, err := f.Store.ChangedSince(ctx, f.watermark, func(list []onward.Opportunity) error {
 		return apply(ctx, f.Index, f.Catalogue.Current(), list)

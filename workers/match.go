@@ -46,7 +46,9 @@ func (w *Workers) matchRequest(ctx context.Context, task *asynq.Task) error {
 
 func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
 	in, err := w.config.Store.MatchInput(ctx, id)
-	if err != nil {
+	if onward.CodeOf(err) == onward.ENotFound { // removed, with the person
+		return w.config.Store.FinishWork(ctx, work)
+	} else if err != nil {
 		return err
 	}
 	if in.Request.Status != onward.RequestQueued {

@@ -88,6 +88,16 @@ func fold(text onward.Text) string {
 	return typeahead.Fold(strings.Join(all, "\n"))
 }
 
+// rebuildIndex is the task. It takes over the reference data first: another process may have loaded it and asked.
+func (w *Workers) rebuildIndex(ctx context.Context, _ *asynq.Task) error {
+	if w.config.Refresh != nil {
+		if err := w.config.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	return w.RebuildIndex(ctx)
+}
+
 // RebuildIndex fills the primary index anew beside the live one, then mends what changed meanwhile.
 func (w *Workers) RebuildIndex(ctx context.Context) error {
 	if err := rebuild(ctx, w.config.Store, w.config.Index, w.config.Catalogue.Current()); err != nil {

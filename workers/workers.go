@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -26,7 +27,8 @@ const (
 	taskSweep     = "outbox:sweep"
 )
 
-// The queues. Each gets a share of the workers, so that a flood of changes to the index never starves a counsellor who waits.
+// The queues. Requests have workers of their own: neither a flood of changes nor an index that hangs keeps a counsellor
+// waiting. Maintenance is last among the rest.
 const (
 	queueMatch       = "match"
 	queueIndex       = "index"
@@ -48,11 +50,15 @@ type Config struct {
 	Ranker Ranker
 	Redis  asynq.RedisConnOpt
 	Logger *slog.Logger
-	// Concurrency is how many tasks run at once. 0: 8.
+	// Refresh takes over reference data that was loaded since, before a rebuild works with it. nil: nothing to take over.
+	Refresh func(ctx context.Context) error
+	// Concurrency is how many requests are answered at once; half as many other tasks run beside them. 0: 8.
 	Concurrency int
-	// CheckInterval is how often an empty queue is asked. asynq's own default of a second would make everyone wait; 5 ms
-	// costs about 2 % of a core. 0: 5 ms.
+	// CheckInterval is how often the empty queue of requests is asked; the others are asked a quarter as often. asynq's
+	// own default of a second would make everyone wait; docs/decisions/0007-delivery.md has what it costs. 0: 5 ms.
 	CheckInterval time.Duration
+	// RetryDelay is the wait before a failed task is tried again. It doubles with each try, up to a minute. 0: 500 ms.
+	RetryDelay time.Duration
 	// SweepAfter is how long a dispatched promise may stay open before it is dispatched again. 0: 30 s.
 	SweepAfter time.Duration
 	// ReconcileEvery compares index and Postgres. 0: 5 min.
@@ -77,6 +83,9 @@ func New(config Config) *Workers {
 	if config.CheckInterval == 0 {
 		config.CheckInterval = 5 * time.Millisecond
 	}
+	if config.RetryDelay == 0 {
+		config.RetryDelay = 500 * time.Millisecond
+	}
 	if config.SweepAfter == 0 {
 		config.SweepAfter = 30 * time.Second
 	}
@@ -92,35 +101,35 @@ const shutdownLimit = 20 * time.Second
 // Run works until ctx ends, then lets running tasks finish.
 func (w *Workers) Run(ctx context.Context) error {
 	defer func() { _ = w.client.Close() }()
-	server := asynq.NewServer(w.config.Redis, asynq.Config{
-		Concurrency:              w.config.Concurrency,
-		Queues:                   map[string]int{queueMatch: 6, queueIndex: 3, queueMaintenance: 1},
-		TaskCheckInterval:        w.config.CheckInterval,
-		DelayedTaskCheckInterval: time.Second,
-		RetryDelayFunc:           retryDelay,
+	handlers := w.handlers()
+	requests := w.server(w.config.Concurrency, w.config.CheckInterval, map[string]int{queueMatch: 1})
+	if err := requests.Start(handlers); err != nil {
+		return fmt.Errorf("start workers: %w", err)
+	}
+	defer requests.Shutdown()
+	others := w.server((w.config.Concurrency+1)/2, 4*w.config.CheckInterval, map[string]int{queueIndex: 3, queueMaintenance: 1})
+	if err := others.Start(handlers); err != nil {
+		return fmt.Errorf("start workers: %w", err)
+	}
+	defer others.Shutdown()
+	schedules := w.startSchedules(ctx)
+	defer schedules.Wait()
+	return w.dispatch(ctx) // returns when ctx ends
+}
+
+func (w *Workers) server(concurrency int, checkInterval time.Duration, queues map[string]int) *asynq.Server {
+	return asynq.NewServer(w.config.Redis, asynq.Config{
+		Concurrency:              concurrency,
+		Queues:                   queues,
+		TaskCheckInterval:        checkInterval,
+		DelayedTaskCheckInterval: min(time.Second, w.config.RetryDelay),
+		RetryDelayFunc:           w.retryDelay,
 		IsFailure:                isFailure,
 		ErrorHandler:             asynq.ErrorHandlerFunc(w.taskFailed),
 		Logger:                   asynqLogger{w.log},
 		LogLevel:                 asynq.WarnLevel,
 		ShutdownTimeout:          shutdownLimit,
 	})
-	scheduler := asynq.NewScheduler(w.config.Redis, &asynq.SchedulerOpts{
-		Logger: asynqLogger{w.log}, LogLevel: asynq.ErrorLevel, PostEnqueueFunc: w.scheduled,
-	})
-	if err := w.schedule(scheduler); err != nil {
-		return err
-	}
-	if err := server.Start(w.handlers()); err != nil {
-		return fmt.Errorf("start workers: %w", err)
-	}
-	if err := scheduler.Start(); err != nil {
-		server.Shutdown()
-		return fmt.Errorf("start schedules: %w", err)
-	}
-	err := w.dispatch(ctx) // returns when ctx ends
-	scheduler.Shutdown()
-	server.Shutdown()
-	return err
 }
 
 func (w *Workers) handlers() asynq.Handler {
@@ -128,44 +137,25 @@ func (w *Workers) handlers() asynq.Handler {
 	mux.Use(w.observe)
 	mux.HandleFunc(string(onward.WorkMatchRequest), w.matchRequest)
 	mux.HandleFunc(string(onward.WorkIndexOpportunity), w.indexOpportunity)
-	mux.HandleFunc(taskRebuild, func(ctx context.Context, _ *asynq.Task) error { return w.RebuildIndex(ctx) })
-	mux.HandleFunc(taskReconcile, func(ctx context.Context, _ *asynq.Task) error {
+	mux.HandleFunc(taskRebuild, w.rebuildIndex)
+	mux.HandleFunc(taskReconcile, w.periodic(func(ctx context.Context) error {
 		_, err := w.ReconcileIndex(ctx)
 		return err
-	})
-	mux.HandleFunc(taskSweep, func(ctx context.Context, _ *asynq.Task) error { return w.sweep(ctx) })
+	}))
+	mux.HandleFunc(taskSweep, w.periodic(w.sweep))
 	return mux
 }
 
-// schedule plans the periodic tasks. Several worker processes plan the same ones; Unique lets one through a period.
-func (w *Workers) schedule(scheduler *asynq.Scheduler) error {
-	for _, plan := range []struct {
-		task    string
-		every   time.Duration
-		timeout time.Duration
-	}{
-		{taskSweep, max(w.config.SweepAfter/2, time.Second), 30 * time.Second},
-		{taskReconcile, w.config.ReconcileEvery, 10 * time.Minute},
-	} {
-		_, err := scheduler.Register("@every "+plan.every.String(), asynq.NewTask(plan.task, nil), asynq.Queue(queueMaintenance),
-			asynq.Unique(plan.every), asynq.Timeout(plan.timeout), asynq.MaxRetry(0))
-		if err != nil {
-			return fmt.Errorf("schedule %s: %w", plan.task, err)
-		}
+// EnqueueRebuild asks for a rebuild of the primary index. For one cause, such as a release of the reference data, it
+// happens once, however many processes ask and however often; cause "" is a new one each time, unless one waits already.
+func (w *Workers) EnqueueRebuild(ctx context.Context, cause string) error {
+	options := []asynq.Option{
+		asynq.Queue(queueMaintenance), asynq.TaskID(taskRebuild + ":" + cause), asynq.Timeout(30 * time.Minute), asynq.MaxRetry(5),
 	}
-	return nil
-}
-
-func (w *Workers) scheduled(_ *asynq.TaskInfo, err error) {
-	if err != nil && !errors.Is(err, asynq.ErrDuplicateTask) {
-		w.log.Warn("a scheduled task could not be queued; the next turn tries again", "error", err)
+	if cause != "" {
+		options = append(options, asynq.Retention(rememberRebuild))
 	}
-}
-
-// EnqueueRebuild asks for a rebuild of the primary index, after a new taxonomy for example. Asking twice is one rebuild.
-func (w *Workers) EnqueueRebuild(ctx context.Context) error {
-	_, err := w.client.EnqueueContext(ctx, asynq.NewTask(taskRebuild, nil), asynq.Queue(queueMaintenance), asynq.TaskID(taskRebuild),
-		asynq.Timeout(30*time.Minute), asynq.MaxRetry(5))
+	_, err := w.client.EnqueueContext(ctx, asynq.NewTask(taskRebuild, nil), options...)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
@@ -175,13 +165,24 @@ func (w *Workers) EnqueueRebuild(ctx context.Context) error {
 	return nil
 }
 
+const rememberRebuild = 10 * 365 * 24 * time.Hour
+
 // maxRetry is how often a failing task is tried again before it is archived, where doctor and metrics show it. Its
 // promise stays in the outbox.
 const maxRetry = 8
 
-// retryDelay doubles from half a second to a minute.
-func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
-	return min(500*time.Millisecond<<min(n, 10), time.Minute)
+// outageDelay spreads the tries of tasks that wait for a part to come back.
+const outageDelay = 2 * time.Second
+
+func (w *Workers) retryDelay(n int, err error, task *asynq.Task) time.Duration {
+	if isFailure(err) {
+		return min(w.config.RetryDelay<<min(n, 10), time.Minute)
+	}
+	delay := outageDelay
+	if task.Type() != string(onward.WorkMatchRequest) {
+		delay *= 4 // no one waits for it, and many may pile up
+	}
+	return delay/2 + rand.N(delay)
 }
 
 // isFailure says whether an error uses up a try. A part that is away doesn't: an outage must not archive tasks.

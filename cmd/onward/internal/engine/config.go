@@ -35,7 +35,10 @@ type Config struct {
 	Concurrency int
 	// MaxConns limits the connections to Postgres; 0: 20.
 	MaxConns int
-	// SweepAfter and ReconcileEvery override the schedules; 0: the defaults of package workers.
+	// CheckInterval, RetryDelay, SweepAfter and ReconcileEvery override the pace of the workers; 0: the defaults of
+	// package workers.
+	CheckInterval  time.Duration
+	RetryDelay     time.Duration
 	SweepAfter     time.Duration
 	ReconcileEvery time.Duration
 	// PostgresParameters go to an embedded Postgres.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,9 +51,12 @@ type Engine struct {
 	api      *api.API
 	started  atomic.Bool // everything is up
 
+	taking   sync.Mutex // held while reference data is taken over
+	releases string     // what the catalogue was read from
+
 	stops []func(context.Context) error // last one first
 	stop  context.CancelFunc
-	loops *errgroup.Group
+	loops sync.WaitGroup
 }
 
 // Start brings everything up, in an order in which each part finds what it needs. What was started is stopped again
@@ -78,7 +82,7 @@ func start(ctx context.Context, config Config, steps ...func(*Engine, context.Co
 	if config.Progress == nil {
 		config.Progress = func(string) {}
 	}
-	redis.SetLogger(redisLogger{config.Logger}) // go-redis has one logger for a process
+	quietRedis(config.Logger)
 	e := &Engine{config: config, log: config.Logger, registry: prometheus.NewRegistry()}
 	e.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
@@ -153,10 +157,15 @@ func (e *Engine) openStore(ctx context.Context) error {
 }
 
 func (e *Engine) openCatalogue(ctx context.Context) error {
+	releases, err := e.loadedReleases(ctx) // first: what is loaded in between is then taken over by its notification
+	if err != nil {
+		return err
+	}
 	reference, err := readCatalogue(ctx, e.Store)
 	if err != nil {
 		return err
 	}
+	e.releases = releases
 	e.Catalogue = catalogue.NewLive(reference)
 	e.Store = e.Store.WithVocabulary(e.Catalogue)
 	return nil
@@ -193,50 +202,113 @@ func (e *Engine) openIndex(ctx context.Context) error {
 		return err
 	}
 	e.Index = remote
-	e.Ranker = indexer.NewRanker(remote, indexer.RankerConfig{Secondary: inMemory, Logger: e.log, OnRecover: e.bringUpToDate})
+	e.Ranker = indexer.NewRanker(remote, indexer.RankerConfig{Secondary: inMemory, Logger: e.log, OnRecover: e.primaryIsBack})
 	e.atStop(func(context.Context) error { e.Ranker.Close(); return nil })
 	return nil
 }
 
-// bringUpToDate reconciles the primary index after it was away, or was made anew. A process without workers leaves that
-// to those with.
-func (e *Engine) bringUpToDate(ctx context.Context) error {
-	if e.workers == nil {
-		return nil
+func (e *Engine) primaryIsBack(ctx context.Context) error {
+	if !e.started.Load() {
+		return errors.New("Onward is still starting")
 	}
-	_, err := e.workers.ReconcileIndex(ctx)
-	return err
+	return e.bringUpToDate(ctx)
+}
+
+// bringUpToDate reconciles the primary index after it was away, or was made anew. A process without workers leaves that
+// to those with, and waits until they have done it.
+func (e *Engine) bringUpToDate(ctx context.Context) error {
+	if e.workers != nil {
+		_, err := e.workers.ReconcileIndex(ctx)
+		return err
+	}
+	held, err := e.Index.Count(ctx)
+	if err != nil {
+		return err
+	}
+	if open, err := e.follower.Index.Count(ctx); err != nil || held < open/2 {
+		return errors.Join(err, fmt.Errorf("it holds %d of %d open opportunities; a worker fills it", held, open))
+	}
+	return nil
 }
 
 // startLoops starts what runs until Stop.
 func (e *Engine) startLoops(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
-	e.loops, running = errgroup.WithContext(running)
-	e.loops.Go(func() error { return e.follower.Run(running) })
-	e.loops.Go(func() error { return e.followReference(running) })
+	e.loop(running, "the memory index", e.follower.Run)
+	e.loop(running, "reference data", e.followReference)
 	if e.config.Workers {
 		e.workers = workers.New(workers.Config{
-			Store: e.Store, Catalogue: e.Catalogue, Index: e.Index, Ranker: e.Ranker, Redis: e.redis, Logger: e.log,
-			Concurrency: e.config.Concurrency, SweepAfter: e.config.SweepAfter, ReconcileEvery: e.config.ReconcileEvery, Registerer: e.registry,
+			Store: e.Store, Catalogue: e.Catalogue, Index: e.Index, Ranker: e.doubtful(), Redis: e.redis, Logger: e.log, Refresh: e.takeOver,
+			Concurrency: e.config.Concurrency, CheckInterval: e.config.CheckInterval, RetryDelay: e.config.RetryDelay,
+			SweepAfter: e.config.SweepAfter, ReconcileEvery: e.config.ReconcileEvery, Registerer: e.registry,
 		})
-		if e.Index.Name() != "memory" {
-			e.config.Progress("Bringing Elasticsearch up to date")
-			if err := e.bringUpToDate(ctx); err != nil {
-				e.log.Warn("Elasticsearch could not be brought up to date yet; the memory index answers meanwhile", "error", err)
-				e.Ranker.Suspect("Elasticsearch is not up to date yet")
-			}
-		}
-		e.loops.Go(func() error { return e.workers.Run(running) })
+		e.fillPrimary(ctx)
+		e.loop(running, "the workers", e.workers.Run)
 	}
 	if e.config.API {
 		e.api = api.New(api.Config{Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts})
 		e.Handler = e.api.Handler()
-		e.loops.Go(func() error { return e.api.Run(running) })
+		e.loop(running, "the API", e.api.Run)
 	}
 	e.watch()
 	e.started.Store(true)
 	return nil
+}
+
+// loop runs until Stop, and again after a pause should it fail: the other loops go on meanwhile.
+func (e *Engine) loop(ctx context.Context, name string, run func(context.Context) error) {
+	e.loops.Go(func() {
+		for ctx.Err() == nil {
+			err := run(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			e.log.Error("a part of Onward ended and is started again", "part", name, "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(restartPause):
+			}
+		}
+	})
+}
+
+const restartPause = time.Second
+
+// fillPrimary brings Elasticsearch up to date before anything asks it.
+func (e *Engine) fillPrimary(ctx context.Context) {
+	if e.Index.Name() == "memory" {
+		return
+	}
+	e.config.Progress("Bringing Elasticsearch up to date")
+	if err := e.bringUpToDate(ctx); err != nil {
+		e.log.Warn("Elasticsearch could not be brought up to date yet; the memory index answers meanwhile", "error", err)
+		e.Ranker.Suspect("Elasticsearch is not up to date yet")
+	}
+	if err := e.askRebuild(ctx); err != nil {
+		e.log.Warn("a rebuild of Elasticsearch could not be asked for; the next start tries again", "error", err)
+	}
+}
+
+// askRebuild has Elasticsearch rebuilt if it was made by a release with another mapping, and once for each release of the
+// reference data: what an index holds depends on both.
+func (e *Engine) askRebuild(ctx context.Context) error {
+	if index, ok := e.Index.(interface {
+		Outdated(ctx context.Context) (bool, error)
+	}); ok {
+		outdated, err := index.Outdated(ctx)
+		if err == nil && outdated {
+			err = e.workers.EnqueueRebuild(ctx, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	releases, err := e.loadedReleases(ctx)
+	if err != nil {
+		return err
+	}
+	return e.workers.EnqueueRebuild(ctx, e.config.IndexPrefix+releases)
 }
 
 // atStop remembers how to stop what was just started.
@@ -247,13 +319,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 	var errs []error
 	if e.stop != nil {
 		e.stop() // also ends what waits for the loops
-		done := make(chan error, 1)
-		go func() { done <- e.loops.Wait() }()
+		done := make(chan struct{})
+		go func() { e.loops.Wait(); close(done) }()
 		select {
-		case err := <-done:
-			if !errors.Is(err, context.Canceled) {
-				errs = append(errs, err)
-			}
+		case <-done:
 		case <-ctx.Done():
 			errs = append(errs, fmt.Errorf("tasks did not end in time; they go on after the next start: %w", ctx.Err()))
 		}
@@ -264,7 +333,14 @@ func (e *Engine) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// redisLogger makes one quiet line of what go-redis tells; errors reach us through the calls that fail.
+var redisLoggerOnce sync.Once
+
+// quietRedis makes one quiet line of what go-redis tells; errors reach us through the calls that fail. go-redis has one
+// logger for a process.
+func quietRedis(log *slog.Logger) {
+	redisLoggerOnce.Do(func() { redis.SetLogger(redisLogger{log}) })
+}
+
 type redisLogger struct{ log *slog.Logger }
 
 func (l redisLogger) Printf(ctx context.Context, format string, args ...any) {

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -10,11 +12,18 @@ import (
 	"onward/api"
 )
 
-// Parts asks each part how it is.
+// Parts asks each part how it is, all at the same time.
 func (e *Engine) Parts(ctx context.Context) []api.Part {
 	ctx, cancel := context.WithTimeout(ctx, partLimit)
 	defer cancel()
-	return []api.Part{e.databasePart(ctx), e.queuePart(), e.memoryPart(ctx), e.searchPart(ctx), e.outboxPart(ctx), e.referencePart()}
+	asks := []func(context.Context) api.Part{e.databasePart, e.queuePart, e.memoryPart, e.searchPart, e.outboxPart, e.referencePart}
+	parts := make([]api.Part, len(asks))
+	var all sync.WaitGroup
+	for i, ask := range asks {
+		all.Go(func() { parts[i] = ask(ctx) })
+	}
+	all.Wait()
+	return parts
 }
 
 func part(name string, needed bool, err error, state string) api.Part {
@@ -32,16 +41,31 @@ func (e *Engine) databasePart(ctx context.Context) api.Part {
 	return part("postgres", true, e.Store.Ping(ctx), state)
 }
 
-// queuePart: requests are accepted without the queue, and answered when it is back.
-func (e *Engine) queuePart() api.Part {
+// queuePart: requests are accepted without the queue, and answered when it is back. The inspector knows no deadline, so
+// that it is left behind when it takes too long.
+func (e *Engine) queuePart(ctx context.Context) api.Part {
+	asked := make(chan api.Part, 1)
+	go func() { asked <- e.askQueue() }()
+	select {
+	case p := <-asked:
+		return p
+	case <-ctx.Done():
+		return part("redis", false, ctx.Err(), "")
+	}
+}
+
+func (e *Engine) askQueue() api.Part {
 	inspector := asynq.NewInspector(e.redis)
 	defer func() { _ = inspector.Close() }()
 	queues, err := inspector.Queues()
 	archived := 0
 	for _, queue := range queues {
-		if info, err := inspector.GetQueueInfo(queue); err == nil {
-			archived += info.Archived
+		info, infoErr := inspector.GetQueueInfo(queue)
+		if infoErr != nil {
+			err = errors.Join(err, infoErr)
+			break
 		}
+		archived += info.Archived
 	}
 	state := "answers"
 	if e.config.RedisURL == "" {
@@ -78,7 +102,7 @@ func (e *Engine) outboxPart(ctx context.Context) api.Part {
 	return part("outbox", false, err, fmt.Sprintf("%d waiting, %d in the queue, %d troubled", state.Waiting, state.Dispatched, state.Troubled))
 }
 
-func (e *Engine) referencePart() api.Part {
+func (e *Engine) referencePart(context.Context) api.Part {
 	return api.Part{Name: "reference data", Needed: true, OK: true, State: e.Catalogue.Current().Taxonomy().Release()}
 }
 

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
+	"onward"
 	"onward/indexer/catalogue"
 	"onward/internal/reference"
 	"onward/store"
@@ -64,10 +67,7 @@ func (e *Engine) followReference(ctx context.Context) error {
 		}
 		return err
 	}
-	for n := range notifications {
-		if n.Channel == "" {
-			continue // the next start, or the next load, brings what was missed
-		}
+	for range notifications { // also after a lost connection: anything may have been loaded meanwhile
 		if err := e.reloadReference(ctx); err != nil && ctx.Err() == nil {
 			e.log.Error("new reference data could not be taken over; restart to try again", "error", err)
 		}
@@ -75,8 +75,33 @@ func (e *Engine) followReference(ctx context.Context) error {
 	return nil
 }
 
+// reloadReference takes over what is loaded now, until that succeeds.
 func (e *Engine) reloadReference(ctx context.Context) error {
+	for {
+		err := e.takeOver(ctx)
+		if err == nil && e.workers != nil && e.Index.Name() != "memory" {
+			err = e.askRebuild(ctx)
+		}
+		if onward.CodeOf(err) != onward.EUnavailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(restartPause):
+		}
+	}
+}
+
+// takeOver works with the reference data that is loaded now, if that changed.
+func (e *Engine) takeOver(ctx context.Context) error {
+	e.taking.Lock()
+	defer e.taking.Unlock()
 	started := time.Now()
+	loaded, err := e.loadedReleases(ctx)
+	if err != nil || loaded == e.releases {
+		return err
+	}
 	reference, err := readCatalogue(ctx, e.Store)
 	if err != nil {
 		return err
@@ -85,11 +110,17 @@ func (e *Engine) reloadReference(ctx context.Context) error {
 	if err := e.follower.Load(ctx); err != nil {
 		return err
 	}
-	if e.workers != nil && e.Index.Name() != "memory" {
-		if err := e.workers.EnqueueRebuild(ctx); err != nil {
-			return err
-		}
-	}
+	e.releases = loaded
 	e.log.Info("took over new reference data", "taxonomy", reference.Taxonomy().Release(), "ms", time.Since(started).Milliseconds())
 	return nil
+}
+
+// loadedReleases names all reference data in the database, and when it was loaded.
+func (e *Engine) loadedReleases(ctx context.Context) (string, error) {
+	list, err := e.Store.Releases(ctx)
+	names := make([]string, len(list))
+	for i, r := range list {
+		names[i] = fmt.Sprintf("%s %s %d", r.Kind, r.Release, r.LoadedAt.UnixMicro())
+	}
+	return strings.Join(names, "+"), err
 }
