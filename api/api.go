@@ -1,16 +1,12 @@
 // Package api is the JSON API: Gin for HTTP, huma for the OpenAPI document and what follows from it. Handlers check the
-// form, call the store, and turn errors into problems at one place.
+// form, call the store, and return errors of the domain; register turns those into problems at one place.
 package api
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"time"
-	"unicode/utf8"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -21,9 +17,6 @@ import (
 	"onward/indexer/catalogue"
 	"onward/store"
 )
-
-// Version of the API document.
-const Version = "0.1.0"
 
 // Searcher answers a person's search from the best index that is there.
 type Searcher interface {
@@ -62,32 +55,38 @@ type API struct {
 	huma      huma.API
 }
 
-const (
-	// bodyLimit is for one record; bulkLimit for a bulk request, which is read whole.
-	bodyLimit = 1 << 20
-	bulkLimit = 16 << 20
-	// requestLimit ends what takes longer than anyone waits.
-	requestLimit = 30 * time.Second
-)
+// setLibraries sets what huma and Gin keep once for a process. It can't differ between two APIs.
+var setLibraries = sync.OnceFunc(func() {
+	gin.SetMode(gin.ReleaseMode)
+	huma.ValidateStrictCasing = true // encoding/json would take Capacity for capacity
+	huma.NewError = newProblem
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		p := newProblem(status, message, errs...)
+		if p, ok := p.(*Problem); ok {
+			p.RequestID = requestID(ctx.Context())
+		}
+		return p
+	}
+})
 
 // New builds the routes.
 func New(config Config) *API {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	gin.SetMode(gin.ReleaseMode)
-	huma.NewError = newProblem // huma's way to have errors of one's own; every API of a process shares it
+	setLibraries()
 	a := &API{
 		store: config.Store, catalogue: config.Catalogue, searcher: config.Searcher, log: config.Logger, parts: config.Parts,
 		waiting: newWaiting(),
 	}
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
-	a.router.Use(a.identify, a.observe(config.Registry), a.recoverPanic, secure)
+	a.router.RedirectTrailingSlash = false
+	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, checkQuery)
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))
 	a.router.NoMethod(plainProblem(http.StatusMethodNotAllowed, "this method is not offered here; /docs lists what is"))
 	a.huma = humagin.New(a.router, humaConfig())
-	a.huma.UseMiddleware(a.authenticate)
+	a.huma.UseMiddleware(limitTime, a.authenticate)
 	a.registerHealth(config.Registry)
 	a.registerVocabulary()
 	a.registerOpportunities()
@@ -97,48 +96,16 @@ func New(config Config) *API {
 	return a
 }
 
-func humaConfig() huma.Config {
-	config := huma.DefaultConfig("Onward", Version)
-	config.Info.Description = "Links people who return to their country after migration with opportunities there, " +
-		"by skills and by likely destination."
-	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "An API token, made by 'onward token create'"},
-	}
-	config.Security = []map[string][]string{{"token": {}}}
-	config.OpenAPIPath = "/openapi"
-	config.DocsPath = "" // our own page: huma's load their scripts from elsewhere
-	config.SchemasPath = ""
-	config.CreateHooks = nil // no $schema links in bodies
-	config.RejectUnknownQueryParameters = true
-	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalJSON}
-	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
-	return config
-}
-
-// unmarshalJSON refuses invalid UTF-8, which encoding/json would silently replace, and anything after the value.
-func unmarshalJSON(data []byte, v any) error {
-	if !utf8.Valid(data) {
-		return errors.New("send text as UTF-8")
-	}
-	return json.Unmarshal(data, v)
-}
-
-// Handler is the API as an http.Handler.
-func (a *API) Handler() http.Handler { return a.router }
-
-// OpenAPI is the document, formatted.
-func (a *API) OpenAPI() ([]byte, error) {
-	compact, err := json.Marshal(a.huma.OpenAPI())
-	if err != nil {
-		return nil, err
-	}
-	var document any
-	if err := json.Unmarshal(compact, &document); err != nil {
-		return nil, err
-	}
-	formatted, err := json.MarshalIndent(document, "", "  ")
-	return append(formatted, '\n'), err
+// Handler is the API as an http.Handler. HEAD is answered as GET is; net/http leaves the body out.
+func (a *API) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			get := *r
+			get.Method = http.MethodGet
+			r = &get
+		}
+		a.router.ServeHTTP(w, r)
+	})
 }
 
 // Run keeps waiting clients informed until ctx ends.
@@ -154,26 +121,22 @@ func (a *API) Run(ctx context.Context) error {
 	return nil
 }
 
-// NewServer is an http.Server for the API with limits on everything that waits.
-func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      maxWait + 30*time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+// register adds an operation. It gives it its limits and its errors, and turns the errors of the handler into problems.
+func register[I, O any](a *API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, withLimits(op), func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		return out, nil
+	})
 }
 
-func writeProblem(w http.ResponseWriter, p *Problem) {
-	body, err := json.Marshal(p)
-	if err != nil {
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_, _ = io.WriteString(w, string(body))
+// inTx runs fn in a transaction of whoever sent the request.
+func inTx[T any](ctx context.Context, a *API, fn func(*store.Tx) (T, error)) (result T, err error) {
+	err = a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
+		result, err = fn(tx)
+		return err
+	})
+	return result, err
 }

@@ -3,10 +3,8 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
-	"unicode/utf8"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,6 +15,8 @@ import (
 const (
 	// bulkBatch lines go into one transaction.
 	bulkBatch = 500
+	// bulkLines bounds the answer, which has an entry for each.
+	bulkLines = 50_000
 	bulkLine  = bodyLimit
 )
 
@@ -25,12 +25,14 @@ type bulkInput struct {
 }
 
 type bulkOutput struct {
-	Body struct {
-		Created    int       `json:"created"`
-		Duplicates int       `json:"duplicates" doc:"external_id existed; nothing was changed"`
-		Rejected   int       `json:"rejected"`
-		Lines      []bulkRow `json:"lines" doc:"One entry per line that is not blank, in order"`
-	}
+	Body bulkResult
+}
+
+type bulkResult struct {
+	Created    int       `json:"created"`
+	Duplicates int       `json:"duplicates" doc:"external_id existed; nothing was changed"`
+	Rejected   int       `json:"rejected"`
+	Lines      []bulkRow `json:"lines" doc:"One entry per line that is not blank, in order"`
 }
 
 type bulkRow struct {
@@ -41,110 +43,135 @@ type bulkRow struct {
 	Errors    []ProblemField `json:"errors,omitempty"`
 }
 
+// createMany writes records and says what became of each.
+type createMany[T any] func(context.Context, *store.Tx, []T) ([]store.Created, error)
+
 // registerBulk offers an NDJSON endpoint: each line is one record in the form of the single endpoint. What is wrong
 // with one line is reported and the others are written.
-func registerBulk[T any](a *API, noun string, tags []string, create func(context.Context, *store.Tx, []T) ([]store.Created, error)) {
-	huma.Register(a.huma, huma.Operation{
+func registerBulk[T any](a *API, noun string, tags []string, create createMany[T]) {
+	lines := newLineReader[T](a.huma.OpenAPI().Components.Schemas)
+	register(a, huma.Operation{
 		OperationID: "bulk-" + noun, Method: http.MethodPost, Path: "/v1/" + noun + "/bulk", Tags: tags,
 		Summary: "Send many " + noun + ", one JSON object a line (NDJSON)",
-		Description: "Each line is checked on its own: bad lines are reported, good ones are written, in transactions of 500. " +
-			"With an external_id on each line, sending the same body again adds nothing. At most 16 MiB.",
-		MaxBodyBytes: bulkLimit, SkipValidateBody: true,
+		Description: "Each line has the form of " + lines.name() + ". Each is checked on its own: bad lines are reported, good ones are written, in " +
+			"transactions of 500. With an external_id on each line, sending the same body again adds nothing. At most 16 MiB, 50,000 lines and " +
+			"1 MiB a line.",
+		MaxBodyBytes: bulkLimit, BodyReadTimeout: bulkTime, SkipValidateBody: true, Errors: forbids(),
 	}, func(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
-		return bulk(ctx, a, in.RawBody, create)
+		if bytes.Count(in.RawBody, []byte{'\n'}) >= bulkLines {
+			return nil, onward.Errorf(onward.ETooLarge, "send at most %d lines at once", bulkLines)
+		}
+		b := bulk[T]{api: a, create: create, lines: lines, result: bulkResult{Lines: []bulkRow{}}}
+		err := b.run(ctx, in.RawBody)
+		return &bulkOutput{Body: b.result}, err
 	})
 }
 
-type numbered[T any] struct {
-	line  int
-	value T
+// bulk is one bulk request.
+type bulk[T any] struct {
+	api    *API
+	create createMany[T]
+	lines  lineReader[T]
+	result bulkResult
+
+	// The batch under way: values, and the places in result.Lines for what becomes of them.
+	values []T
+	rows   []int
 }
 
-func bulk[T any](ctx context.Context, a *API, body []byte, create func(context.Context, *store.Tx, []T) ([]store.Created, error)) (*bulkOutput, error) {
-	out := &bulkOutput{}
-	out.Body.Lines = []bulkRow{}
-	batch := make([]numbered[T], 0, bulkBatch)
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		values := make([]T, len(batch))
-		for i, n := range batch {
-			values[i] = n.value
-		}
-		var created []store.Created
-		err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
-			created, err = create(ctx, tx, values)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for i, c := range created {
-			out.add(batch[i].line, c)
-		}
-		batch = batch[:0]
-		return nil
-	}
+func (b *bulk[T]) run(ctx context.Context, body []byte) error {
 	number := 0
-	for raw := range bytes.Lines(body) {
+	for raw := range bytes.Lines(bytes.TrimPrefix(body, []byte("\ufeff"))) { // some programs begin UTF-8 with a mark
 		number++
 		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
 			continue
 		}
-		value, err := decodeLine[T](raw)
-		if err != nil {
-			if ferr := flush(); ferr != nil { // keeps the entries in the order of the lines
-				return nil, a.fail(ctx, ferr)
-			}
-			out.add(number, store.Created{Err: err})
+		b.result.Lines = append(b.result.Lines, bulkRow{Line: number})
+		row := len(b.result.Lines) - 1
+		value, bad := b.lines.decode(raw)
+		if bad != nil {
+			b.result.reject(row, bad)
 			continue
 		}
-		if batch = append(batch, numbered[T]{number, value}); len(batch) == bulkBatch {
-			if err := flush(); err != nil {
-				return nil, a.fail(ctx, err)
+		b.values, b.rows = append(b.values, value), append(b.rows, row)
+		if len(b.values) == bulkBatch {
+			if err := b.flush(ctx); err != nil {
+				return err
 			}
 		}
 	}
-	if err := flush(); err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	return out, nil
+	return b.flush(ctx)
 }
 
-// decodeLine reads one line as strictly as the single endpoint reads its body.
-func decodeLine[T any](raw []byte) (T, error) {
-	var value T
+// flush writes the batch. What earlier batches wrote stays when a later one fails: the caller sends the whole again.
+func (b *bulk[T]) flush(ctx context.Context) error {
+	// An empty batch is created as well: whoever may not post is told so, whatever the lines hold.
+	created, err := inTx(ctx, b.api, func(tx *store.Tx) ([]store.Created, error) { return b.create(ctx, tx, b.values) })
+	if err != nil {
+		return err
+	}
+	for i, c := range created {
+		b.result.enter(b.rows[i], c)
+	}
+	b.values, b.rows = b.values[:0], b.rows[:0]
+	return nil
+}
+
+func (r *bulkResult) enter(row int, c store.Created) {
+	line := &r.Lines[row]
 	switch {
-	case len(raw) > bulkLine:
-		return value, onward.Errorf(onward.ETooLarge, "this line is over 1 MiB")
-	case !utf8.Valid(raw):
-		return value, onward.Errorf(onward.EMalformed, "send text as UTF-8")
+	case c.Err != nil:
+		r.reject(row, problem(c.Err))
+	case c.Duplicate:
+		r.Duplicates++
+		line.ID, line.Duplicate = &c.Ref.ID, true
+	default:
+		r.Created++
+		line.ID = &c.Ref.ID
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&value); err != nil {
-		return value, onward.Errorf(onward.EMalformed, "this line is not one JSON object of the right form: %s", plain(err.Error()))
+}
+
+func (r *bulkResult) reject(row int, p *Problem) {
+	r.Rejected++
+	r.Lines[row].Detail, r.Lines[row].Errors = p.Detail, p.Errors
+}
+
+// lineReader reads one line as strictly as the single endpoint reads its body.
+type lineReader[T any] struct {
+	registry huma.Registry
+	schema   *huma.Schema
+}
+
+func newLineReader[T any](registry huma.Registry) lineReader[T] {
+	return lineReader[T]{registry, registry.Schema(reflect.TypeFor[T](), true, "")}
+}
+
+// name of the form of a line, in the document.
+func (l lineReader[T]) name() string { return refName(l.schema) }
+
+func (l lineReader[T]) decode(raw []byte) (value T, bad *Problem) {
+	if len(raw) > bulkLine {
+		return value, newProblemOf(http.StatusRequestEntityTooLarge, "this line is over 1 MiB")
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return value, onward.Errorf(onward.EMalformed, "put one JSON object on each line")
+	var form any
+	if err := unmarshalJSON(raw, &form); err != nil {
+		return value, badLine(err)
+	}
+	var found huma.ValidateResult
+	huma.Validate(l.registry, l.schema, huma.NewPathBuffer([]byte("body"), len("body")), huma.ModeWriteToServer, form, &found)
+	if len(found.Errors) > 0 {
+		p := newProblemOf(http.StatusUnprocessableEntity, "this line does not fit the API; see errors, and /docs for what it takes")
+		p.Errors = fieldsOf(found.Errors)
+		return value, p
+	}
+	if err := unmarshalJSON(raw, &value); err != nil {
+		return value, badLine(err)
 	}
 	return value, nil
 }
 
-func (out *bulkOutput) add(line int, c store.Created) {
-	row := bulkRow{Line: line}
-	switch {
-	case c.Err != nil:
-		out.Body.Rejected++
-		p, _ := problem(c.Err).(*Problem)
-		row.Detail, row.Errors = p.Detail, p.Errors
-	case c.Duplicate:
-		out.Body.Duplicates++
-		row.ID, row.Duplicate = &c.Ref.ID, true
-	default:
-		out.Body.Created++
-		row.ID = &c.Ref.ID
-	}
-	out.Body.Lines = append(out.Body.Lines, row)
+func badLine(err error) *Problem {
+	p := newProblemOf(http.StatusBadRequest, "this line can't be read; put one JSON object on each line")
+	p.add(fieldOf("body", err.Error()))
+	return p
 }

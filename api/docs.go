@@ -59,6 +59,11 @@ func (a *API) registerDocs() {
 	if err := page.Execute(&rendered, docsOf(a.huma.OpenAPI())); err != nil {
 		panic(err) // the template and the document are both ours
 	}
+	document, err := a.OpenAPI()
+	if err != nil {
+		panic(err) // it is made of our own types
+	}
+	a.router.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", document) })
 	a.router.GET("/docs", func(c *gin.Context) { c.Data(http.StatusOK, "text/html; charset=utf-8", rendered.Bytes()) })
 	a.router.GET("/docs/docs.css", func(c *gin.Context) { c.Data(http.StatusOK, "text/css; charset=utf-8", style) })
 	a.router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })
@@ -88,7 +93,7 @@ func docsOf(document *huma.OpenAPI) docsPage {
 func docsOperationOf(op *huma.Operation) docsOperation {
 	out := docsOperation{
 		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
-		Open: op.Security != nil && len(op.Security) == 0,
+		Open: isOpen(op),
 	}
 	for _, p := range op.Parameters {
 		out.Parameters = append(out.Parameters, docsParameter{Name: p.Name, In: p.In, Type: typeName(p.Schema), What: describe(p.Description, p.Schema)})

@@ -28,28 +28,30 @@ type readyOutput struct {
 
 func (a *API) registerHealth(registry *prometheus.Registry) {
 	open := []map[string][]string{}
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Whether the process lives", Tags: []string{"Health"}, Security: open,
 	}, func(context.Context, *struct{}) (*healthOutput, error) {
 		out := &healthOutput{}
 		out.Body.Status = "ok"
 		return out, nil
 	})
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Whether requests can be answered, and how each part is",
-		Tags: []string{"Health"}, Security: open,
+		Description: "degraded answers 200: a part is away that requests can do without. not_ready answers 503.",
+		Tags:        []string{"Health"}, Security: open,
+		Responses: map[string]*huma.Response{"503": {Description: "Not ready; the body has the form of the answer for 200"}},
 	}, a.ready)
 	if registry == nil {
 		registry = prometheus.NewRegistry()
 	}
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics for Prometheus",
-		Description: "For administrators.", Tags: []string{"Health"},
+		Description: "For administrators.", Tags: []string{"Health"}, Errors: forbids(),
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}}}},
 	}, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 		if actorFrom(ctx).Role != onward.RoleAdministrator {
-			return nil, a.fail(ctx, onward.Errorf(onward.EForbidden, "metrics are for administrators"))
+			return nil, onward.Errorf(onward.EForbidden, "metrics are for administrators")
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			c := humagin.Unwrap(ctx)
@@ -60,7 +62,7 @@ func (a *API) registerHealth(registry *prometheus.Registry) {
 
 func (a *API) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	out := &readyOutput{Status: http.StatusOK}
-	out.Body.Status = "ready"
+	out.Body.Status, out.Body.Parts = "ready", []Part{}
 	if a.parts != nil {
 		out.Body.Parts = a.parts(ctx)
 	}

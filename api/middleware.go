@@ -2,14 +2,21 @@ package api
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,6 +28,7 @@ type contextKey int
 const (
 	actorKey contextKey = iota
 	requestIDKey
+	stoppingKey
 )
 
 // actorFrom is who sent the request. Without one it is the zero Actor, which may do nothing.
@@ -29,18 +37,21 @@ func actorFrom(ctx context.Context) onward.Actor {
 	return actor
 }
 
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey).(string)
+	return id
+}
+
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// identify gives every request an id, takes over a well-formed one of the caller, and bounds the time it may take.
-func (a *API) identify(c *gin.Context) {
+// identify gives every request an id, or takes over a well-formed one of the caller.
+func identify(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
 	if !requestIDPattern.MatchString(id) {
 		id = onward.NewID().String()
 	}
 	c.Header("X-Request-Id", id)
-	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), requestIDKey, id), maxWait+requestLimit)
-	defer cancel()
-	c.Request = c.Request.WithContext(ctx)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestIDKey, id))
 	c.Next()
 }
 
@@ -55,28 +66,31 @@ func (a *API) observe(registry *prometheus.Registry) gin.HandlerFunc {
 	}
 	return func(c *gin.Context) {
 		started := time.Now()
+		defer func() { // also when an answer is cut off
+			route, method, status, elapsed := c.FullPath(), c.Request.Method, c.Writer.Status(), time.Since(started)
+			if route == "" {
+				route, method = "none", "any" // what a client makes up must not make new series
+			}
+			durations.WithLabelValues(method, route, strconv.Itoa(status)).Observe(elapsed.Seconds())
+			a.log.Info("request", "id", requestID(c.Request.Context()), "method", method, "route", route,
+				"status", status, "ms", elapsed.Milliseconds(), "bytes", max(0, c.Writer.Size()))
+		}()
 		c.Next()
-		route, elapsed := c.FullPath(), time.Since(started)
-		if route == "" {
-			route = "none"
-		}
-		status := c.Writer.Status()
-		durations.WithLabelValues(c.Request.Method, route, strconv.Itoa(status)).Observe(elapsed.Seconds())
-		a.log.Info("request", "id", c.Request.Context().Value(requestIDKey), "method", c.Request.Method, "route", route,
-			"status", status, "ms", elapsed.Milliseconds(), "bytes", c.Writer.Size())
 	}
 }
 
-// recoverPanic turns a panic into a 500 and logs where it came from, not what it held.
+// recoverPanic turns a panic into a 500 and logs where it came from, not what it held. An answer that has begun is cut
+// off, so that no one takes a part for the whole.
 func (a *API) recoverPanic(c *gin.Context) {
 	defer func() {
-		if recovered := recover(); recovered != nil {
-			a.log.Error("panic", "id", c.Request.Context().Value(requestIDKey), "route", c.FullPath(), "stack", string(debug.Stack()))
-			if !c.Writer.Written() {
-				plainProblem(http.StatusInternalServerError, "something went wrong here; try again, and if it stays so name the request_id to your administrator")(c)
-			}
-			c.Abort()
+		if recover() == nil {
+			return
 		}
+		a.log.Error("panic", "id", requestID(c.Request.Context()), "route", c.FullPath(), "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			panic(http.ErrAbortHandler)
+		}
+		plainProblem(http.StatusInternalServerError, defect)(c)
 	}()
 	c.Next()
 }
@@ -93,16 +107,47 @@ func secure(c *gin.Context) {
 }
 
 func plainProblem(status int, detail string) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		id, _ := c.Request.Context().Value(requestIDKey).(string)
-		code := codeOf(status)
-		writeProblem(c.Writer, &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail, RequestID: id})
+	return func(c *gin.Context) { abort(c, newProblemOf(status, detail)) }
+}
+
+// abort answers with a problem before huma has the request.
+func abort(c *gin.Context, p *Problem) {
+	p.RequestID = requestID(c.Request.Context())
+	writeProblem(c.Writer, p)
+	c.Abort()
+}
+
+// checkQuery refuses what url.Query would silently drop or cut: broken escapes, and a parameter given twice.
+func checkQuery(c *gin.Context) {
+	values, err := url.ParseQuery(c.Request.URL.RawQuery)
+	p := newProblemOf(http.StatusBadRequest, "the query can't be read; see errors")
+	if err != nil {
+		p.add(ProblemField{Location: "query", Rule: "syntax", Message: "write the query as name=value&name=value, with special characters as %XX"})
 	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		field := ProblemField{Location: safeLocation("query." + name)}
+		switch list := values[name]; {
+		case len(list) > 1:
+			field.Rule, field.Message = "repeated", "give this once; where a list is taken, put commas between the values"
+		case !utf8.ValidString(name + list[0]):
+			field.Rule, field.Message = "utf8", "send text as UTF-8"
+		case strings.ContainsFunc(list[0], unicode.IsControl):
+			field.Rule, field.Message = "characters", "remove control characters"
+		default:
+			continue
+		}
+		p.add(field)
+	}
+	if len(p.Errors) > 0 {
+		abort(c, p)
+		return
+	}
+	c.Next()
 }
 
 // authenticate finds the actor behind the bearer token. Operations that declare no security are open.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	if security := ctx.Operation().Security; security != nil && len(security) == 0 {
+	if isOpen(ctx.Operation()) {
 		next(ctx)
 		return
 	}
@@ -124,20 +169,18 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 func (a *API) refuse(ctx huma.Context, err error) {
-	p, _ := a.fail(ctx.Context(), err).(*Problem)
-	ctx.SetStatus(p.Status)
-	ctx.SetHeader("Content-Type", "application/problem+json")
-	_ = a.huma.Marshal(ctx.BodyWriter(), "application/json", p)
+	p := a.fail(ctx.Context(), err)
+	writeProblem(humagin.Unwrap(ctx).Writer, p)
 }
 
 // fail is the one place where errors become problems. Defects are logged here with their cause.
-func (a *API) fail(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
+func (a *API) fail(ctx context.Context, err error) *Problem {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil { // no one is there to read it
+		err = onward.Errorf(onward.EUnavailable, "the request was given up; ask again").Because(err)
 	}
-	p, _ := problem(err).(*Problem)
-	p.RequestID, _ = ctx.Value(requestIDKey).(string)
-	if p.Status >= http.StatusInternalServerError {
+	p := problem(err)
+	p.RequestID = requestID(ctx)
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		a.log.Error("request failed", "id", p.RequestID, "code", string(p.Code), "error", err)
 	}
 	return p

@@ -21,7 +21,7 @@ const (
 
 type createReferralRequestInput struct {
 	ID             onward.ID `path:"id" doc:"The returnee"`
-	IdempotencyKey string    `header:"Idempotency-Key" maxLength:"200" doc:"Sending the same key again gives the same request"`
+	IdempotencyKey string    `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"visible ASCII characters" doc:"Sending the same key again gives the same request"`
 	Body           *onward.RequestOptions
 }
 
@@ -32,7 +32,7 @@ type acceptedOutput struct {
 
 type readReferralRequestInput struct {
 	ID   onward.ID `path:"id"`
-	Wait string    `query:"wait" pattern:"^[0-9]+(ms|s)$" doc:"Wait so long for the list if it is not there yet, such as 10s; at most 60s"`
+	Wait string    `query:"wait" pattern:"^[0-9]{1,6}(ms|s)$" patternDescription:"a time such as 10s or 500ms" doc:"Wait so long for the list if it is not there yet, such as 10s; at most 60s"`
 }
 
 type referralRequestOutput struct {
@@ -41,15 +41,12 @@ type referralRequestOutput struct {
 }
 
 type listReferralRequestsInput struct {
-	pageInput
+	Paging
 	ID onward.ID `path:"id" doc:"The returnee"`
 }
 
 type referralRequestsOutput struct {
-	Body struct {
-		Items []onward.ReferralRequest `json:"items"`
-		Next  string                   `json:"next,omitempty" doc:"Cursor of the next page; empty on the last"`
-	}
+	Body page[onward.ReferralRequest]
 }
 
 type eventsInput struct {
@@ -65,24 +62,30 @@ type (
 
 func (a *API) registerReferralRequests() {
 	tags := []string{"Referral requests"}
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "create-referral-request", Method: http.MethodPost, Path: "/v1/returnees/{id}/referral-requests", Tags: tags,
-		DefaultStatus: http.StatusAccepted, MaxBodyBytes: bodyLimit, Summary: "Ask for a ranked list of referrals for one returnee",
+		DefaultStatus: http.StatusAccepted, Summary: "Ask for a ranked list of referrals for one returnee",
 		Description: "Answers 202 at once; the list is at Location within about a second. Needs an active consent for matching (422 without). " +
 			"409 if the Idempotency-Key was used for another request.",
+		Errors: forbids(http.StatusConflict),
 	}, a.createReferralRequest)
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "list-referral-requests", Method: http.MethodGet, Path: "/v1/returnees/{id}/referral-requests", Tags: tags,
 		Summary: "List the requests for one returnee, newest first, without their lists",
 	}, a.listReferralRequests)
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "read-referral-request", Method: http.MethodGet, Path: "/v1/referral-requests/{id}", Tags: tags,
-		Summary: "Read a request, and its list when it is ready",
+		Summary: "Read a request, and its list when it is ready", BodyReadTimeout: maxWait + requestLimit,
+		Description: "With wait, the answer comes as soon as the list is there, or when the wait is over, or when the server stops; a request that is " +
+			"still queued has a Retry-After.",
 	}, a.readReferralRequest)
-	sse.Register(a.huma, huma.Operation{
+	sse.Register(a.huma, withLimits(huma.Operation{
 		OperationID: "referral-request-events", Method: http.MethodGet, Path: "/v1/referral-requests/{id}/events", Tags: tags,
-		Summary: "Be told when a request is ready, by server-sent events", Middlewares: huma.Middlewares{a.mustSeeRequest},
-	}, map[string]any{"queued": queuedEvent{}, "ready": readyEvent{}, "refused": refusedEvent{}}, a.sendEvents)
+		Summary: "Be told when a request is ready, by server-sent events", BodyReadTimeout: maxWait + requestLimit,
+		Description: "Sends the present state, and the answer when it is there. The stream ends with the answer, after a minute, or when the server " +
+			"stops; browsers then connect again by themselves.",
+		Middlewares: huma.Middlewares{a.mustSeeRequest},
+	}), map[string]any{"queued": queuedEvent{}, "ready": readyEvent{}, "refused": refusedEvent{}}, a.sendEvents)
 }
 
 // createReferralRequest queues the scoring of one returnee against all open opportunities. Needs a counsellor or
@@ -92,47 +95,31 @@ func (a *API) createReferralRequest(ctx context.Context, in *createReferralReque
 	if in.Body != nil {
 		options = *in.Body
 	}
-	var request onward.ReferralRequest
-	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
-		request, _, err = tx.CreateReferralRequest(ctx, in.ID, options, in.IdempotencyKey)
-		return err
+	request, err := inTx(ctx, a, func(tx *store.Tx) (onward.ReferralRequest, error) {
+		request, _, err := tx.CreateReferralRequest(ctx, in.ID, options, in.IdempotencyKey)
+		return request, err
 	})
-	if err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	return &acceptedOutput{Location: "/v1/referral-requests/" + request.ID.String(), Body: request}, nil
+	return &acceptedOutput{Location: "/v1/referral-requests/" + request.ID.String(), Body: request}, err
 }
 
 func (a *API) listReferralRequests(ctx context.Context, in *listReferralRequestsInput) (*referralRequestsOutput, error) {
-	out := &referralRequestsOutput{}
-	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) error {
-		page, err := tx.ReferralRequests(ctx, in.ID, in.cursor())
-		out.Body.Items, out.Body.Next = page.Items, page.Next
-		return err
+	found, err := inTx(ctx, a, func(tx *store.Tx) (store.Page[onward.ReferralRequest], error) {
+		return tx.ReferralRequests(ctx, in.ID, in.cursor())
 	})
-	return out, a.fail(ctx, err)
+	return &referralRequestsOutput{Body: page[onward.ReferralRequest](found)}, err
 }
 
 func (a *API) readReferralRequest(ctx context.Context, in *readReferralRequestInput) (*referralRequestOutput, error) {
-	var wait time.Duration
-	if in.Wait != "" {
-		var err error
-		if wait, err = time.ParseDuration(in.Wait); err != nil {
-			return nil, a.fail(ctx, onward.Invalid([]onward.FieldError{{Field: "wait", Rule: "duration", Message: "use a duration such as 10s"}}))
-		}
-	}
+	wait, _ := time.ParseDuration(in.Wait) // the document allows nothing else than a duration, or none
 	request, err := a.awaitRequest(ctx, in.ID, min(wait, maxWait))
-	if err != nil {
-		return nil, a.fail(ctx, err)
-	}
 	out := &referralRequestOutput{Body: request}
 	if request.Status == onward.RequestQueued {
 		out.RetryAfter = "1"
 	}
-	return out, nil
+	return out, err
 }
 
-// awaitRequest reads a request, again and again until it has its answer or the wait is over.
+// awaitRequest reads a request, again and again until it has its answer, the wait is over or the server stops.
 func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration) (onward.ReferralRequest, error) {
 	news, stop := a.waiting.on(id) // before the first look, so that nothing falls in between
 	defer stop()
@@ -150,6 +137,8 @@ func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration
 		case <-again.C:
 		case <-over.C:
 			wait = 0 // one last look
+		case <-stopping(ctx):
+			return request, nil
 		case <-ctx.Done():
 			return request, onward.Errorf(onward.EUnavailable, "the request was given up; ask again").Because(ctx.Err())
 		}
@@ -157,43 +146,38 @@ func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration
 }
 
 func (a *API) requestByID(ctx context.Context, id onward.ID) (onward.ReferralRequest, error) {
-	var request onward.ReferralRequest
-	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
-		request, err = tx.ReferralRequest(ctx, id)
-		return err
-	})
-	return request, err
+	return inTx(ctx, a, func(tx *store.Tx) (onward.ReferralRequest, error) { return tx.ReferralRequest(ctx, id) })
 }
 
 // mustSeeRequest answers 404 before a stream of events begins: after that it is too late for a status.
 func (a *API) mustSeeRequest(ctx huma.Context, next func(huma.Context)) {
 	id, err := onward.ParseID(ctx.Param("id"))
 	if err == nil {
-		_, err = a.requestByID(ctx.Context(), id)
+		if _, err = a.requestByID(ctx.Context(), id); err != nil {
+			a.refuse(ctx, err)
+			return
+		}
 	}
-	if err != nil {
-		a.refuse(ctx, err)
-		return
-	}
-	next(ctx)
+	next(ctx) // which refuses an id of the wrong form
 }
 
-// sendEvents sends the present state, and the answer when it is there. The stream ends with the answer, or after a
-// minute: browsers then connect again by themselves.
+// sendEvents sends the present state, and the state when there is an answer or no more time.
 func (a *API) sendEvents(ctx context.Context, in *eventsInput, send sse.Sender) {
 	request, err := a.requestByID(ctx, in.ID)
 	if err == nil && request.Status == onward.RequestQueued {
 		if send.Data(queuedEvent(request)) != nil {
 			return
 		}
-		request, err = a.awaitRequest(ctx, in.ID, maxWait-time.Second)
+		request, err = a.awaitRequest(ctx, in.ID, maxWait)
 	}
 	switch {
 	case err != nil:
-		a.log.Warn("events ended", "id", ctx.Value(requestIDKey), "code", string(onward.CodeOf(err)))
+		a.log.Warn("events ended", "id", requestID(ctx), "code", string(onward.CodeOf(err)))
 	case request.Status == onward.RequestReady:
 		_ = send.Data(readyEvent(request))
 	case request.Status == onward.RequestRefused:
 		_ = send.Data(refusedEvent(request))
+	default:
+		_ = send.Data(queuedEvent(request))
 	}
 }

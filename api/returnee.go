@@ -11,6 +11,7 @@ import (
 )
 
 type returneeOutput struct {
+	Status   int
 	Location string `header:"Location"`
 	ETag     string `header:"ETag"`
 	Body     onward.Returnee
@@ -27,55 +28,35 @@ type updateReturneeInput struct {
 }
 
 type listReturneesInput struct {
-	pageInput
+	Paging
 	ExternalID   string    `query:"external_id" maxLength:"200"`
 	CounsellorID onward.ID `query:"counsellor_id"`
 	Name         string    `query:"name" maxLength:"100" doc:"A part of the given or family name"`
 }
 
 type returneesOutput struct {
-	Body struct {
-		Items []onward.Returnee `json:"items"`
-		Next  string            `json:"next,omitempty" doc:"Cursor of the next page; empty on the last"`
-	}
+	Body page[onward.Returnee]
 }
 
 func (a *API) registerReturnees() {
 	tags := []string{"Returnees"}
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "create-returnee", Method: http.MethodPost, Path: "/v1/returnees", Tags: tags, DefaultStatus: http.StatusCreated,
-		Summary: "Register a returnee", Description: "For counsellors and supervisors. 409 if the external_id exists.", MaxBodyBytes: bodyLimit,
-	}, func(ctx context.Context, in *createReturneeInput) (*returneeOutput, error) {
-		out, err := a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) {
-			return tx.CreateReturnee(ctx, store.NewReturnee{Details: in.Body})
-		})
-		if out != nil {
-			out.Location = "/v1/returnees/" + out.Body.ID.String()
-		}
-		return out, err
-	})
-	huma.Register(a.huma, huma.Operation{
+		Summary: "Register a returnee", Description: "For counsellors and supervisors. 409 if the external_id exists.",
+		Errors: forbids(http.StatusConflict),
+	}, a.createReturnee)
+	register(a, huma.Operation{
 		OperationID: "list-returnees", Method: http.MethodGet, Path: "/v1/returnees", Tags: tags, Summary: "List the caseload, newest first",
+		Errors: forbids(),
 	}, a.listReturnees)
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "read-returnee", Method: http.MethodGet, Path: "/v1/returnees/{id}", Tags: tags, Summary: "Read a returnee",
-	}, func(ctx context.Context, in *readInput) (*returneeOutput, error) {
-		out, err := a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) { return tx.Returnee(ctx, in.ID) })
-		if out != nil && in.IfNoneMatch == out.ETag {
-			return nil, huma.Status304NotModified()
-		}
-		return out, err
-	})
-	huma.Register(a.huma, huma.Operation{
+	}, a.readReturnee)
+	register(a, huma.Operation{
 		OperationID: "update-returnee", Method: http.MethodPut, Path: "/v1/returnees/{id}", Tags: tags, Summary: "Replace what is recorded of a returnee",
-		Description: "Needs If-Match. 412 if someone else changed it meanwhile.", MaxBodyBytes: bodyLimit,
-	}, func(ctx context.Context, in *updateReturneeInput) (*returneeOutput, error) {
-		version, err := versionOf(in.IfMatch)
-		if err != nil {
-			return nil, a.fail(ctx, err)
-		}
-		return a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) { return tx.UpdateReturnee(ctx, in.ID, version, in.Body) })
-	})
+		Description: "Needs If-Match. 412 if someone else changed it meanwhile.",
+		Errors:      []int{http.StatusConflict, http.StatusPreconditionRequired},
+	}, a.updateReturnee)
 	registerBulk(a, "returnees", tags, func(ctx context.Context, tx *store.Tx, lines []onward.ReturneeDetails) ([]store.Created, error) {
 		list := make([]store.NewReturnee, len(lines))
 		for i, line := range lines {
@@ -87,23 +68,37 @@ func (a *API) registerReturnees() {
 
 // returnee runs what ends in one returnee.
 func (a *API) returnee(ctx context.Context, fn func(*store.Tx) (onward.Returnee, error)) (*returneeOutput, error) {
-	var r onward.Returnee
-	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) (err error) {
-		r, err = fn(tx)
-		return err
+	r, err := inTx(ctx, a, fn)
+	return &returneeOutput{Status: http.StatusOK, ETag: etag(r.Version), Body: r}, err
+}
+
+func (a *API) createReturnee(ctx context.Context, in *createReturneeInput) (*returneeOutput, error) {
+	out, err := a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) {
+		return tx.CreateReturnee(ctx, store.NewReturnee{Details: in.Body})
 	})
-	if err != nil {
-		return nil, a.fail(ctx, err)
+	out.Status, out.Location = http.StatusCreated, "/v1/returnees/"+out.Body.ID.String()
+	return out, err
+}
+
+func (a *API) readReturnee(ctx context.Context, in *readInput) (*returneeOutput, error) {
+	out, err := a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) { return tx.Returnee(ctx, in.ID) })
+	if unchanged(in.IfNoneMatch, out.Body.Version) {
+		out.Status = http.StatusNotModified
 	}
-	return &returneeOutput{ETag: etag(r.Version), Body: r}, nil
+	return out, err
+}
+
+func (a *API) updateReturnee(ctx context.Context, in *updateReturneeInput) (*returneeOutput, error) {
+	version, err := versionOf(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	return a.returnee(ctx, func(tx *store.Tx) (onward.Returnee, error) { return tx.UpdateReturnee(ctx, in.ID, version, in.Body) })
 }
 
 func (a *API) listReturnees(ctx context.Context, in *listReturneesInput) (*returneesOutput, error) {
-	out := &returneesOutput{}
-	err := a.store.InTx(ctx, actorFrom(ctx), func(tx *store.Tx) error {
-		page, err := tx.Returnees(ctx, store.ReturneeFilter{ExternalID: in.ExternalID, CounsellorID: in.CounsellorID, Name: in.Name}, in.cursor())
-		out.Body.Items, out.Body.Next = page.Items, page.Next
-		return err
+	found, err := inTx(ctx, a, func(tx *store.Tx) (store.Page[onward.Returnee], error) {
+		return tx.Returnees(ctx, store.ReturneeFilter{ExternalID: in.ExternalID, CounsellorID: in.CounsellorID, Name: in.Name}, in.cursor())
 	})
-	return out, a.fail(ctx, err)
+	return &returneesOutput{Body: page[onward.Returnee](found)}, err
 }

@@ -26,7 +26,7 @@ type suggestSkillsOutput struct {
 
 type suggestPlacesInput struct {
 	Query   string `query:"q" maxLength:"200" doc:"What is typed; accents, the order of words and small typos do not matter"`
-	Country string `query:"country" pattern:"^[A-Z]{2}$" doc:"Only places of this country"`
+	Country string `query:"country" pattern:"^[A-Z]{2}$" patternDescription:"a country code such as MX" doc:"Only places of this country"`
 	Limit   int    `query:"limit" default:"10" minimum:"1" maximum:"50"`
 }
 
@@ -46,7 +46,7 @@ type placeMatch struct {
 }
 
 func (a *API) registerVocabulary() {
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "suggest-skills", Method: http.MethodGet, Path: "/v1/skills", Tags: []string{"Vocabulary"},
 		Summary: "Complete what is typed into skills or occupations",
 	}, func(_ context.Context, in *suggestSkillsInput) (*suggestSkillsOutput, error) {
@@ -57,7 +57,7 @@ func (a *API) registerVocabulary() {
 		out.Body.Release = reference.Taxonomy().Release()
 		return out, nil
 	})
-	huma.Register(a.huma, huma.Operation{
+	register(a, huma.Operation{
 		OperationID: "suggest-places", Method: http.MethodGet, Path: "/v1/places", Tags: []string{"Vocabulary"},
 		Summary: "Complete what is typed into places",
 	}, func(_ context.Context, in *suggestPlacesInput) (*suggestPlacesOutput, error) {

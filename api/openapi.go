@@ -1,0 +1,86 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Version of the API document.
+const Version = "0.1.0"
+
+func humaConfig() huma.Config {
+	config := huma.DefaultConfig("Onward", Version)
+	config.Info.Description = "Links people who return to their country after migration with opportunities there, " +
+		"by skills and by likely destination."
+	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "An API token, made by 'onward token create'"},
+	}
+	config.Security = []map[string][]string{{"token": {}}}
+	config.OpenAPIPath = "" // huma's handler makes the document at the first request, without a lock
+	config.DocsPath = ""    // huma's pages load their scripts from elsewhere
+	config.SchemasPath = ""
+	config.CreateHooks = nil // no $schema links in bodies
+	config.OnAddOperation = []huma.AddOpFunc{documentErrors}
+	config.RejectUnknownQueryParameters = true
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalJSON}
+	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict} // "json" is for what ends in +json
+	return config
+}
+
+// isOpen says that an operation needs no token.
+func isOpen(op *huma.Operation) bool { return op.Security != nil && len(op.Security) == 0 }
+
+// documentErrors adds the errors that follow from what an operation takes.
+func documentErrors(document *huma.OpenAPI, op *huma.Operation) {
+	statuses := []int{}
+	if !isOpen(op) {
+		statuses = append(statuses, http.StatusUnauthorized, http.StatusServiceUnavailable)
+	}
+	if op.RequestBody != nil {
+		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+	for _, p := range op.Parameters {
+		statuses = append(statuses, http.StatusUnprocessableEntity)
+		switch {
+		case p.In == "path":
+			statuses = append(statuses, http.StatusNotFound)
+		case p.In == "query":
+			statuses = append(statuses, http.StatusBadRequest)
+		case p.Name == "If-Match":
+			statuses = append(statuses, http.StatusPreconditionFailed)
+		case p.Name == "If-None-Match":
+			op.Responses[strconv.Itoa(http.StatusNotModified)] = &huma.Response{Description: http.StatusText(http.StatusNotModified)}
+		}
+	}
+	schema := document.Components.Schemas.Schema(problemType, true, "Problem")
+	content := map[string]*huma.MediaType{problemContentType: {Schema: schema}}
+	for _, status := range statuses {
+		if key := strconv.Itoa(status); op.Responses[key] == nil {
+			op.Responses[key] = &huma.Response{Description: http.StatusText(status), Content: content}
+		}
+	}
+	op.Responses["default"] = &huma.Response{Description: "Any other error", Content: content}
+}
+
+// forbids documents that some roles may not use an operation, and what else may keep it from being done.
+func forbids(others ...int) []int { return slices.Concat([]int{http.StatusForbidden}, others) }
+
+// OpenAPI is the document, formatted.
+func (a *API) OpenAPI() ([]byte, error) {
+	compact, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
+	var document any
+	if err := json.Unmarshal(compact, &document); err != nil {
+		return nil, err
+	}
+	formatted, err := json.MarshalIndent(document, "", "  ")
+	return append(formatted, '\n'), err
+}
