@@ -29,7 +29,7 @@ type builder struct {
 func newBuilder(country string, size int) *builder {
 	b := &builder{}
 	b.segment = segment{
-		country: canonical(country), hot: make([]hot, 0, size), cold: make([]cold, 0, size),
+		country: canonical(country), scales: make([]float64, 0, size), hot: make([]hot, 0, size), cold: make([]cold, 0, size),
 		skillsAt: append(make([]uint32, 0, size+1), 0),
 	}
 	return b
@@ -39,7 +39,7 @@ func newBuilder(country string, size int) *builder {
 func (b *builder) add(e *indexer.Entry) {
 	doc := uint32(len(b.segment.hot)) //nolint:gosec // fewer than 2^32 openings
 	h := hot{
-		scale: e.Scale, portability: e.Portability,
+		portability:  e.Portability,
 		place:        b.places.id(place{id: e.PlaceID, name: canonical(e.Place), lat: e.Lat, lon: e.Lon}),
 		organisation: b.organisations.id(organisation{id: e.OrganisationID, name: canonical(e.Organisation)}),
 		kind:         b.labels.id(canonical(string(e.Kind))),
@@ -64,7 +64,7 @@ func (b *builder) add(e *indexer.Entry) {
 	if e.HoursPerWeek != nil {
 		c.hoursPerWeek = *e.HoursPerWeek
 	}
-	b.append(h, c)
+	b.append(e.Scale, h, c)
 	for _, skill := range e.Skills {
 		skill.SkillID = canonical(skill.SkillID)
 		b.segment.skills = append(b.segment.skills, b.weighted.id(skill))
@@ -82,10 +82,12 @@ func (b *builder) add(e *indexer.Entry) {
 	b.text.add(doc, e.SearchTitle, e.SearchText)
 }
 
-func (b *builder) append(h hot, c cold) {
+func (b *builder) append(scale float64, h hot, c cold) {
 	if h.flags.has(isNeutral) {
 		b.segment.neutral = append(b.segment.neutral, uint32(len(b.segment.hot))) //nolint:gosec // fewer than 2^32
 	}
+	b.segment.scales = append(b.segment.scales, scale)
+	b.segment.maxPortability = max(b.segment.maxPortability, h.portability)
 	b.segment.hot = append(b.segment.hot, h)
 	b.segment.cold = append(b.segment.cold, c)
 }
@@ -189,7 +191,7 @@ func (b *builder) addSegment(v view) []uint32 {
 		if h.flags.has(hasWage) {
 			c.wage = wages.id(c.wage)
 		}
-		b.append(h, c)
+		b.append(s.scales[doc], h, c)
 		for _, number := range s.skills[s.skillsAt[doc]:s.skillsAt[doc+1]] {
 			b.segment.skills = append(b.segment.skills, weighted.id(number))
 		}

@@ -74,10 +74,18 @@ func rank(v view, q *matcher.Query, work *scratch, best *top) {
 	}
 
 	f := newFilter(s, q.Today, q.Kinds, q.ExcludedPlaces, q.ExcludedOrganisations, q.VettedOnly)
-	places, listed := reachOf(s, q, work)
+	places, listed, highest := reachOf(s, q, work)
 	for doc, sum := range sums {
 		if sum <= 0 {
 			continue
+		}
+		scale := s.scales[doc]
+		if q.SkillsUnknown {
+			scale = s.cold[doc].confidence
+		}
+		fit := scale * sum
+		if len(best.heap) == best.limit && fit*highest < best.heap[0].score {
+			continue // most end here
 		}
 		h := &s.hot[doc]
 		reach := q.Reach.Abroad * h.portability
@@ -91,11 +99,7 @@ func rank(v view, q *matcher.Query, work *scratch, best *top) {
 		default:
 			reach += q.Reach.AssistedElsewhere
 		}
-		scale := h.scale
-		if q.SkillsUnknown {
-			scale = s.cold[doc].confidence
-		}
-		score := scale * sum * reach
+		score := fit * reach
 		if !(score > 0) || len(best.heap) == best.limit && score < best.heap[0].score {
 			continue
 		}
@@ -106,17 +110,20 @@ func rank(v view, q *matcher.Query, work *scratch, best *top) {
 	}
 }
 
-// reachOf tabulates the reach by the segment's numbers of places; listed marks those that the query lists.
-func reachOf(s *segment, q *matcher.Query, work *scratch) ([]matcher.PlaceReach, bitmap) {
-	places := zeroed(&work.places, len(s.places))
-	listed := make(bitmap, (len(s.places)+63)/64)
+// reachOf tabulates the reach by the segment's numbers of places; listed marks those that the query lists, and highest is
+// a bound on the reach of every opening.
+func reachOf(s *segment, q *matcher.Query, work *scratch) (places []matcher.PlaceReach, listed bitmap, highest float64) {
+	places = zeroed(&work.places, len(s.places))
+	listed = make(bitmap, (len(s.places)+63)/64)
+	highest = max(q.Reach.InCountry, q.Reach.AssistedElsewhere)
 	for i := range s.places {
 		if reach, ok := q.Reach.Places[s.places[i].id]; ok {
 			places[i] = reach
 			listed[i/64] |= 1 << (i % 64)
+			highest = max(highest, reach.Plain, reach.Assisted)
 		}
 	}
-	return places, listed
+	return places, listed, highest + q.Reach.Abroad*s.maxPortability
 }
 
 // filter is the yes-or-no part of a query, by the numbers of one segment.

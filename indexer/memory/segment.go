@@ -12,8 +12,11 @@ import (
 // garbage collector passes over them.
 type segment struct {
 	country string
+	scales  []float64 // apart from hot, because most openings are ruled out by this and their sum alone
 	hot     []hot
 	cold    []cold
+
+	maxPortability float64
 
 	// What an opening's skills are, in its order: skills[skillsAt[i]:skillsAt[i+1]] are numbers in weighted.
 	skillsAt []uint32
@@ -36,9 +39,8 @@ type segment struct {
 	wages         []onward.Wage
 }
 
-// hot is what ranking reads of an opening. The order of fields leaves no gaps: 40 bytes.
+// hot is what ranking reads of an opening. The order of fields leaves no gaps: 32 bytes.
 type hot struct {
-	scale        float64
 	portability  float64
 	place        uint32
 	organisation uint32
@@ -132,7 +134,7 @@ func (s *segment) opening(doc uint32) matcher.Opening {
 		ID: c.id, Version: c.version, OrganisationID: by.id, Organisation: by.name,
 		Kind: onward.Kind(s.labels[h.kind]), Title: unpackText(s.texts[c.title]), Country: s.country,
 		Fictional: h.flags.has(isFictional), SkillBasis: onward.SkillBasis(s.labels[c.basis]),
-		SkillConfidence: c.confidence, Scale: h.scale,
+		SkillConfidence: c.confidence, Scale: s.scales[doc],
 		PlaceID: at.id, Place: at.name, Lat: at.lat, Lon: at.lon,
 		Remote: h.flags.has(isRemote), Assisted: h.flags.has(isAssisted), Portability: h.portability,
 		PlacesLeft: int(c.placesLeft), Languages: unpackLanguages(s.lists[c.languages]),
