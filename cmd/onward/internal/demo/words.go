@@ -40,7 +40,7 @@ var words = map[string]phrase{
 	"from":         {"%s, por %s", "%s, through %s"},
 	"more":         {"y %d más", "and %d more"},
 	"byOccupation": {"(las usuales de la ocupación; nadie las precisó)", "(those usual for the occupation; nobody stated them)"},
-	"noSkills":     {"Sin habilidades descritas.", "No skills described."},
+	"noSkills":     {"Nadie describió las habilidades; se toma una aptitud neutra.", "Nobody described the skills; a neutral fit is taken."},
 	"fit":          {"aptitud", "fit"},
 	"reach":        {"alcance", "reach"},
 	"terms":        {"condiciones", "terms"},
