@@ -15,13 +15,16 @@ END
 $$;
 -- +goose StatementEnd
 
--- Whoever may make roles but is no superuser (an administrator of a managed database) has to be let in by name.
+-- Whoever may make roles but is no superuser (an administrator of a managed database) has to be let in by name. If someone
+-- else made the role, they have to do that.
 -- +goose StatementBegin
 DO $$
 BEGIN
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         EXECUTE format('GRANT onward_app TO %I', current_user);
     END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN NULL;
 END
 $$;
 -- +goose StatementEnd
