@@ -26,6 +26,8 @@ type LikelyPlace struct {
 type RequestOptions struct {
 	Limit int    `json:"limit,omitempty" minimum:"0" maximum:"100" doc:"How many referrals to rank; 0: 20"`
 	Kinds []Kind `json:"kinds,omitempty" doc:"Only these kinds; empty: all"`
+	// Language of the labels in the explanation.
+	Language string `json:"language,omitempty" doc:"Of the labels: en, fr, es or ar; empty: the language of the profile"`
 	// Destination replaces the modelled spread. It is recorded with its reason.
 	Destination       []LikelyPlace `json:"destination,omitempty" doc:"Replaces the modelled likely destination; the probabilities add up to 1"`
 	DestinationReason string        `json:"destination_reason,omitempty" doc:"Why the model is overridden"`
@@ -42,6 +44,9 @@ func (o RequestOptions) Validate(vocabulary Vocabulary) error {
 		oneOf(v, fmt.Sprintf("kinds[%d]", i), k, Kinds())
 	}
 	v.count("kinds", len(o.Kinds), len(Kinds()))
+	if o.Language != "" {
+		oneOf(v, "language", o.Language, languagesOfService)
+	}
 	v.count("destination", len(o.Destination), 50)
 	sum := 0.0
 	for i, p := range o.Destination {

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -86,7 +87,7 @@ func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in
 	}
 	reach := matcher.NewReach(spread, country.Gazetteer, person)
 	options := matcher.Options{
-		Today: today, Language: profile.Language, Kinds: in.Request.Options.Kinds, Limit: in.Request.Options.Limit,
+		Today: today, Language: cmp.Or(in.Request.Options.Language, profile.Language), Kinds: in.Request.Options.Kinds, Limit: in.Request.Options.Limit,
 	}
 	answer, result, err := deepen(ctx, ranker, person, reach, country.Gazetteer, options)
 	if err != nil {

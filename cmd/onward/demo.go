@@ -16,11 +16,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"onward"
 	"onward/cmd/onward/internal/demo"
 	"onward/cmd/onward/internal/engine"
+	"onward/matcher/skills"
 )
 
 type demoFlags struct {
@@ -44,7 +44,7 @@ func newDemo(o *options) *cobra.Command {
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the list as JSON")
 	c.Flags().IntVar(&f.port, "port", demoPort, "port to serve on, on 127.0.0.1; 0: a free one")
 	c.Flags().StringVar(&f.elasticsearch, "elasticsearch", "", "rank with a real Elasticsearch: its URL, or auto to start the development node (needs java and mvn)")
-	c.Flags().StringVar(&f.language, "language", "es", "language of the list: es or en")
+	c.Flags().StringVar(&f.language, "language", "en", "language of the list: en or es")
 	return c
 }
 
@@ -91,12 +91,12 @@ func runDemo(ctx context.Context, o *options, f *demoFlags, portGiven bool) erro
 	defer stopServing()
 	go func() { serving <- serve(serveCtx, listener, e.Handler, config.Logger) }()
 	base := "http://" + listener.Addr().String()
-	request, raw, err := requestReferrals(ctx, base, people)
+	request, raw, err := requestReferrals(ctx, base, people, f.language)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "· The list was ready %.1f s after the start\n", time.Since(started).Seconds())
-	if err := f.print(request, raw, people); err != nil {
+	if err := f.print(e.Catalogue.Current().Taxonomy(), request, raw, people); err != nil {
 		return err
 	}
 	if !f.once {
@@ -128,10 +128,10 @@ func listenDemo(ctx context.Context, port int, given bool) (net.Listener, error)
 }
 
 // requestReferrals does the main job as a client would: it posts the request and waits for the list.
-func requestReferrals(ctx context.Context, base string, people caseload) (onward.ReferralRequest, []byte, error) {
+func requestReferrals(ctx context.Context, base string, people caseload, language string) (onward.ReferralRequest, []byte, error) {
 	client := &client{base: base, token: people.CounsellorToken}
 	var request onward.ReferralRequest
-	if _, err := client.do(ctx, http.MethodPost, "/v1/returnees/"+people.Spotlight.ID.String()+"/referral-requests", []byte(`{}`), &request); err != nil {
+	if _, err := client.do(ctx, http.MethodPost, "/v1/returnees/"+people.Spotlight.ID.String()+"/referral-requests", []byte(`{"language": "`+language+`"}`), &request); err != nil {
 		return request, nil, err
 	}
 	for request.Status == onward.RequestQueued {
@@ -168,16 +168,15 @@ func (c *client) do(ctx context.Context, method, path string, body []byte, resul
 	return raw, json.Unmarshal(raw, result)
 }
 
-func (f *demoFlags) print(request onward.ReferralRequest, raw []byte, people caseload) error {
+func (f *demoFlags) print(reference *skills.Taxonomy, request onward.ReferralRequest, raw []byte, people caseload) error {
 	if f.asJSON {
 		_, err := fmt.Println(string(bytes.TrimSpace(raw)))
 		return err
 	}
-	width := 160
-	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil { //nolint:gosec // a file descriptor is small
-		width = w
-	}
-	return demo.PrintList(os.Stdout, demo.ListView{Request: request, Person: people.Spotlight, Language: f.language, Width: width, Fictional: true})
+	return demo.PrintList(os.Stdout, demo.ListView{
+		Request: request, Person: people.Spotlight, Language: f.language, Fictional: true,
+		Label: func(id string) string { return reference.Label(id, f.language) },
+	})
 }
 
 func printAccess(base string, people caseload) {
