@@ -7,7 +7,10 @@ import (
 )
 
 // Date is a day of the calendar, without a time zone. The zero Date is "not set".
-type Date struct{ days int32 } // days since 1970-01-01, plus one
+type Date struct{ days int32 } // from 1 for 0001-01-01
+
+// epoch is 1970-01-01 in the days of a Date.
+const epoch = 719_163
 
 // NewDate makes a date; out-of-range days roll over, as in time.Date.
 func NewDate(year int, month time.Month, day int) Date {
@@ -21,7 +24,7 @@ func DateOf(t time.Time) Date {
 	if seconds%86400 < 0 {
 		days--
 	}
-	return Date{days: int32(days) + 1} //nolint:gosec // within five million years
+	return Date{days: int32(days) + epoch} //nolint:gosec // within five million years
 }
 
 // ParseDate reads YYYY-MM-DD.
@@ -37,7 +40,7 @@ func ParseDate(s string) (Date, error) {
 func (d Date) IsZero() bool { return d.days == 0 }
 
 // Time is midnight UTC at the start of the day.
-func (d Date) Time() time.Time { return time.Unix(int64(d.days-1)*86400, 0).UTC() }
+func (d Date) Time() time.Time { return time.Unix(int64(d.days-epoch)*86400, 0).UTC() }
 
 // Before compares two days.
 func (d Date) Before(other Date) bool { return d.days < other.days }
@@ -108,4 +111,13 @@ func (d *Date) Scan(src any) error {
 		return d.UnmarshalText([]byte(v))
 	}
 	return fmt.Errorf("scan date: %T is not a date", src)
+}
+
+// MustParseDate is ParseDate for constants.
+func MustParseDate(s string) Date {
+	d, err := ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
