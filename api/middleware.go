@@ -95,7 +95,7 @@ func (a *API) recoverPanic(c *gin.Context) {
 	c.Next()
 }
 
-// secure sets the headers that keep a browser from doing anything with an answer but show it.
+// secure keeps a browser from doing anything with an answer but show it.
 func secure(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -103,6 +103,7 @@ func secure(c *gin.Context) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("Cache-Control", "no-store")
+	c.Request.Header.Del("Accept") // there is one form of answer, whatever is asked for
 	c.Next()
 }
 

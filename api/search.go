@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 
 	"onward"
 	"onward/indexer"
@@ -44,6 +45,9 @@ func (a *API) searchOpportunities(ctx context.Context, in *searchOpportunitiesIn
 	}
 	if !actor.SeesAllOpportunities() {
 		query.OrganisationID = actor.OrganisationID
+	}
+	if math.IsNaN(in.RadiusKm) { // which is neither below the minimum nor above the maximum
+		return nil, onward.Invalid([]onward.FieldError{{Field: "radius_km", Rule: "range", Message: "use kilometres from 1 to 1000"}})
 	}
 	if in.Near != 0 {
 		place, ok := a.catalogue.Current().Place(onward.PlaceID(in.Near))
