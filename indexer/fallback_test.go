@@ -18,9 +18,10 @@ import (
 // failing is a memory index that can be made to fail, as a server does.
 type failing struct {
 	*memory.Index
-	err   atomic.Pointer[error]
-	hangs atomic.Bool
-	asked atomic.Int64
+	err     atomic.Pointer[error]
+	hangs   atomic.Bool
+	asked   atomic.Int64
+	counted atomic.Int64
 }
 
 func (f *failing) Name() string { return "elasticsearch" }
@@ -52,6 +53,7 @@ func (f *failing) Count(ctx context.Context) (int, error) {
 	if err := f.fails(ctx); err != nil {
 		return 0, err
 	}
+	f.counted.Add(1)
 	return f.Index.Count(ctx)
 }
 
@@ -73,7 +75,7 @@ func setup(t *testing.T, change func(*rankerSetup, *indexer.RankerConfig)) *rank
 		}
 	}
 	config := indexer.RankerConfig{
-		Secondary: s.secondary, Timeout: 100 * time.Millisecond, Cooldown: 50 * time.Millisecond, ProbeInterval: 20 * time.Millisecond,
+		Secondary: s.secondary, Timeout: 10 * time.Second, Cooldown: 50 * time.Millisecond, ProbeInterval: 20 * time.Millisecond,
 		OnRecover: func(context.Context) error { s.recovered.Add(1); return nil },
 		Logger:    slog.New(slog.DiscardHandler),
 	}
@@ -135,7 +137,7 @@ func TestAPrimaryThatHangsIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	s := setup(t, func(_ *rankerSetup, c *indexer.RankerConfig) { c.Timeout = time.Hour })
 	s.primary.hangs.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
 	defer cancel()
 	answer, err := s.ranker.Rank(ctx, s.world.Query(60, 20))
 	if err != nil || answer.AnsweredBy != "memory" || ctx.Err() != nil {
@@ -178,7 +180,7 @@ func TestAPrimaryThatLostItsOpeningsIsRepairedFirst(t *testing.T) {
 	t.Parallel()
 	s := setup(t, nil)
 	s.rank(t, "elasticsearch")
-	time.Sleep(100 * time.Millisecond) // it must have been looked at while whole
+	eventually(t, "it is looked at while whole", func() bool { return s.primary.counted.Load() > 1 })
 	err := s.primary.Rebuild(context.Background(), func(put func([]indexer.Entry) error) error { return put(s.world.Entries(3)) })
 	if err != nil {
 		t.Fatal(err)

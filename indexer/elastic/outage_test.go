@@ -17,7 +17,7 @@ func TestWhileElasticsearchIsStoppedTheMemoryIndexAnswersAndItCatchesUpAlone(t *
 	if testing.Short() {
 		t.Skip("starts a server twice; run without -short")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer cancel()
 	server := testenv.OwnElasticsearch(t)
 	elastic, err := New(Config{Addresses: []string{server.URL()}})
@@ -36,7 +36,7 @@ func TestWhileElasticsearchIsStoppedTheMemoryIndexAnswersAndItCatchesUpAlone(t *
 		t.Fatal(err)
 	}
 	ranker := indexer.NewRanker(elastic, indexer.RankerConfig{
-		Secondary: inMemory, Cooldown: 200 * time.Millisecond, ProbeInterval: 200 * time.Millisecond,
+		Secondary: inMemory, Timeout: time.Minute, Cooldown: 200 * time.Millisecond, ProbeInterval: 200 * time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler),
 		OnRecover: func(ctx context.Context) error { // in life: indexer.Reconcile
 			if err := elastic.Put(ctx, entries); err != nil {

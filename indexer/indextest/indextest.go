@@ -12,6 +12,9 @@ import (
 	"onward/matcher"
 )
 
+// hangs is when a test is given up: far beyond what the slowest takes on a machine that is busy with other things.
+const hangs = 5 * time.Minute
+
 // Options of the suite.
 type Options struct {
 	// Tolerance is how far a score may be from the exact one. Default 1e-12.
@@ -65,7 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) indexer.Index, options Options) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			ctx, cancel := context.WithTimeout(context.Background(), hangs)
 			t.Cleanup(cancel)
 			test.run(t, &fixture{suite: s, t: t, ctx: ctx, index: open(t)})
 		})

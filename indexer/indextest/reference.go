@@ -59,6 +59,14 @@ func open(o *matcher.Opening, today onward.Date, kinds []onward.Kind) bool {
 // wantSearch is the answer to a search, from its description in package indexer.
 func wantSearch(entries []indexer.Entry, q indexer.SearchQuery) []indexer.Hit {
 	words := strings.Fields(typeahead.Fold(q.Text))
+	has := func(text, word string, prefix bool) bool {
+		for w := range strings.FieldsSeq(text) {
+			if w == word || prefix && strings.HasPrefix(w, word) {
+				return true
+			}
+		}
+		return false
+	}
 	var hits []indexer.Hit
 	for i := range entries {
 		e := &entries[i]
@@ -71,18 +79,17 @@ func wantSearch(entries []indexer.Entry, q indexer.SearchQuery) []indexer.Hit {
 			if slices.Contains(words[:j], word) && j < len(words)-1 {
 				continue
 			}
-			has := func(text string) bool {
-				return slices.ContainsFunc(strings.Fields(text), func(w string) bool {
-					return w == word || j == len(words)-1 && strings.HasPrefix(w, word)
-				})
-			}
+			last := j == len(words)-1
 			switch {
-			case has(e.SearchTitle):
+			case has(e.SearchTitle, word, last):
 				score += 2
-			case has(e.SearchText):
+			case has(e.SearchText, word, last):
 				score++
 			default:
 				matches = false
+			}
+			if !matches {
+				break
 			}
 		}
 		skills := 0
