@@ -365,7 +365,10 @@ func (v *validator) localised(field string, t Text, required bool, maxLen int) {
 	}
 	slices.Sort(codes)
 	for _, code := range codes {
-		v.language(field, code)
+		if !languagePattern.MatchString(code) {
+			v.language(field, code)
+			continue // the path would repeat what was written in place of a code
+		}
 		v.text(field+"."+code, t[code], 1, maxLen)
 	}
 }

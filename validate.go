@@ -24,18 +24,36 @@ var (
 )
 
 // validator gathers every broken rule of one input, so that a person can mend them in one go.
-type validator struct{ fields []FieldError }
+type validator struct {
+	fields    []FieldError
+	suggested int
+}
 
 func newValidator() *validator { return &validator{} }
 
 func (v *validator) err() error { return Invalid(v.fields) }
 
+const (
+	// mostFields are more than a person mends at once; what is wrong beyond them is left out.
+	mostFields = 100
+	// mostSuggested bounds how many unknown words of one input are looked up for what they may mean, which is slow work.
+	mostSuggested = 5
+)
+
 func (v *validator) add(field, rule, format string, args ...any) {
-	v.fields = append(v.fields, FieldError{Field: field, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	if len(v.fields) < mostFields {
+		v.fields = append(v.fields, FieldError{Field: field, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	}
 }
 
-func (v *validator) suggest(field, rule string, suggestions []Suggestion, format string, args ...any) {
-	v.fields = append(v.fields, FieldError{Field: field, Rule: rule, Message: fmt.Sprintf(format, args...), Suggestions: suggestions})
+// suggest adds an error with what may have been meant.
+func (v *validator) suggest(field, rule, text string, near func(string) []Suggestion, format string, args ...any) {
+	n := len(v.fields)
+	if v.add(field, rule, format, args...); len(v.fields) == n || v.suggested == mostSuggested {
+		return
+	}
+	v.suggested++
+	v.fields[n].Suggestions = near(text)
 }
 
 // text checks the length in characters and refuses what no one types: control characters, and the NUL that Postgres
@@ -131,13 +149,13 @@ func (v *validator) skill(vocabulary Vocabulary, field, id string) {
 	case id == "":
 		v.add(field, "required", "name a skill; /v1/skills finds its id")
 	case !vocabulary.HasSkill(id):
-		v.suggest(field, "unknown_skill", vocabulary.SuggestSkills(id), "no such skill in the loaded taxonomy; /v1/skills finds its id")
+		v.suggest(field, "unknown_skill", id, vocabulary.SuggestSkills, "no such skill in the loaded taxonomy; /v1/skills finds its id")
 	}
 }
 
 func (v *validator) occupation(vocabulary Vocabulary, field, id string) {
 	if id != "" && !vocabulary.HasOccupation(id) {
-		v.suggest(field, "unknown_occupation", vocabulary.SuggestOccupations(id), "no such occupation in the loaded taxonomy; /v1/skills?kind=occupation finds its id")
+		v.suggest(field, "unknown_occupation", id, vocabulary.SuggestOccupations, "no such occupation in the loaded taxonomy; /v1/skills?kind=occupation finds its id")
 	}
 }
 

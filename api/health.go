@@ -64,7 +64,7 @@ func (a *API) ready(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	out := &readyOutput{Status: http.StatusOK}
 	out.Body.Status, out.Body.Parts = "ready", []Part{}
 	if a.parts != nil {
-		out.Body.Parts = a.parts(ctx)
+		out.Body.Parts = append(out.Body.Parts, a.parts(ctx)...)
 	}
 	for _, part := range out.Body.Parts {
 		switch {

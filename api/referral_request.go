@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,7 +38,25 @@ type readReferralRequestInput struct {
 
 type referralRequestOutput struct {
 	RetryAfter string `header:"Retry-After"`
-	Body       onward.ReferralRequest
+	Body       answeredRequest
+}
+
+// answeredRequest is a request whose list is sent as it was saved: reading it into a struct only to write it again took
+// more time than ranking.
+type answeredRequest struct {
+	onward.ReferralRequest
+	List savedList `json:"list,omitempty" doc:"When it is ready"`
+}
+
+// savedList is the JSON of an onward.RankedList, which is what the document says of it.
+type savedList []byte
+
+// MarshalJSON sends the list as it is.
+func (l savedList) MarshalJSON() ([]byte, error) { return l, nil }
+
+// Schema tells huma what is in it.
+func (savedList) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[onward.RankedList](), true, "RankedList")
 }
 
 type listReferralRequestsInput struct {
@@ -55,9 +74,9 @@ type eventsInput struct {
 
 // queuedEvent, readyEvent and refusedEvent are the server-sent events of one request.
 type (
-	queuedEvent  onward.ReferralRequest
-	readyEvent   onward.ReferralRequest
-	refusedEvent onward.ReferralRequest
+	queuedEvent  answeredRequest
+	readyEvent   answeredRequest
+	refusedEvent answeredRequest
 )
 
 func (a *API) registerReferralRequests() {
@@ -120,7 +139,7 @@ func (a *API) readReferralRequest(ctx context.Context, in *readReferralRequestIn
 }
 
 // awaitRequest reads a request, again and again until it has its answer, the wait is over or the server stops.
-func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration) (onward.ReferralRequest, error) {
+func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration) (answeredRequest, error) {
 	news, stop := a.waiting.on(id) // before the first look, so that nothing falls in between
 	defer stop()
 	over := time.NewTimer(wait)
@@ -145,8 +164,11 @@ func (a *API) awaitRequest(ctx context.Context, id onward.ID, wait time.Duration
 	}
 }
 
-func (a *API) requestByID(ctx context.Context, id onward.ID) (onward.ReferralRequest, error) {
-	return inTx(ctx, a, func(tx *store.Tx) (onward.ReferralRequest, error) { return tx.ReferralRequest(ctx, id) })
+func (a *API) requestByID(ctx context.Context, id onward.ID) (answeredRequest, error) {
+	return inTx(ctx, a, func(tx *store.Tx) (answeredRequest, error) {
+		request, list, err := tx.StoredRequest(ctx, id)
+		return answeredRequest{ReferralRequest: request, List: savedList(list)}, err
+	})
 }
 
 // mustSeeRequest answers 404 before a stream of events begins: after that it is too late for a status.

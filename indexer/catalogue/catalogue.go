@@ -196,7 +196,7 @@ func (c *Catalogue) SuggestOccupations(text string) []onward.Suggestion {
 }
 
 func (c *Catalogue) suggest(text string, kind onward.ConceptKind) []onward.Suggestion {
-	words := strings.NewReplacer("-", " ", "_", " ").Replace(text[strings.LastIndexByte(text, '/')+1:])
+	words := strings.NewReplacer("-", " ", "_", " ").Replace(short(text[strings.LastIndexByte(text, '/')+1:]))
 	n := c.names()
 	keys := make([]int32, 0, suggestions)
 	for _, m := range append(n.concepts.Suggest(words, typeahead.Options{Limit: 3 * suggestions}), n.concepts.DidYouMean(words, 3*suggestions)...) {
@@ -212,10 +212,13 @@ func (c *Catalogue) suggest(text string, kind onward.ConceptKind) []onward.Sugge
 	return out
 }
 
+// short keeps a text of any length from being compared whole.
+func short(text string) string { return strings.ToValidUTF8(text[:min(len(text), 100)], "") }
+
 // SuggestPlaces names places near a text.
 func (c *Catalogue) SuggestPlaces(text string) []onward.Suggestion {
 	n := c.names()
-	name, _, _ := strings.Cut(text, ",")
+	name, _, _ := strings.Cut(short(text), ",")
 	var out []onward.Suggestion
 	for _, m := range append(n.places.Suggest(name, typeahead.Options{Limit: suggestions}), n.places.DidYouMean(name, suggestions)...) {
 		p := c.places[m.Key]
