@@ -264,7 +264,7 @@ func (s *scorer) language(o *Opening, tell bool) gateCheck {
 
 // opens says whether what opens one near miss also opens another. Papers, a language level and an age help elsewhere; a
 // place that falls free helps nowhere else.
-func opens(one, other onward.NearMiss) bool {
+func opens(one, other *onward.NearMiss) bool {
 	if one.Gate != other.Gate || one.Gate == onward.GatePlaces {
 		return false
 	}

@@ -207,16 +207,17 @@ func (s *scorer) nearMisses(missed, listed []scored) []onward.NearMiss {
 		}
 		misses = append(misses, s.nearMiss(rank+1, &missed[i]))
 	}
-	for i := range misses {
-		for k := range misses {
-			if i != k && opens(misses[i], misses[k]) {
-				misses[i].AlsoOpens++
-			}
-		}
-	}
 	limit := s.options.NearMissLimit
 	if limit <= 0 {
 		limit = DefaultNearMissLimit
 	}
-	return misses[:min(len(misses), limit)]
+	shown := misses[:min(len(misses), limit)]
+	for i := range shown {
+		for k := range misses {
+			if i != k && opens(&shown[i], &misses[k]) {
+				shown[i].AlsoOpens++
+			}
+		}
+	}
+	return shown
 }

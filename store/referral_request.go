@@ -35,11 +35,22 @@ func (row requestRow) request() (onward.ReferralRequest, error) {
 	if err := json.Unmarshal(row.Options, &r.Options); err != nil {
 		return r, fmt.Errorf("read request %s: %w", row.ID, err)
 	}
-	if row.List != nil {
+	return r, nil
+}
+
+// whole is the request with its list.
+func (tx *Tx) whole(row requestRow) (onward.ReferralRequest, error) {
+	r, err := row.request()
+	if err != nil || row.List == nil {
+		return r, err
+	}
+	list, err := tx.store.packer.unpack(row.List)
+	if err == nil {
 		r.List = new(onward.RankedList)
-		if err := json.Unmarshal(row.List, r.List); err != nil {
-			return r, fmt.Errorf("read list of request %s: %w", row.ID, err)
-		}
+		err = json.Unmarshal(list, r.List)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read list of request %s: %w", row.ID, err)
 	}
 	return r, nil
 }
@@ -107,17 +118,37 @@ func (tx *Tx) repeatedRequest(ctx context.Context, key string, hash [32]byte) (o
 	if err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key); err != nil {
 		return onward.ReferralRequest{}, false, wrap("read earlier request", err)
 	}
-	r, err := row.request()
+	r, err := tx.whole(row)
 	return r, true, err
 }
 
 // ReferralRequest reads one, with its list when it is ready. ENotFound if the actor may not see it.
 func (tx *Tx) ReferralRequest(ctx context.Context, id onward.ID) (onward.ReferralRequest, error) {
-	var row requestRow
-	if err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE id = $1`, id); err != nil {
-		return onward.ReferralRequest{}, wrap("read referral request", notFound(err, "no referral request of yours has this id"))
+	row, err := tx.requestRow(ctx, id)
+	if err != nil {
+		return onward.ReferralRequest{}, err
 	}
-	return row.request()
+	return tx.whole(row)
+}
+
+// StoredRequest reads one as ReferralRequest does, and leaves its list in JSON, as it was saved and as it is sent.
+func (tx *Tx) StoredRequest(ctx context.Context, id onward.ID) (onward.ReferralRequest, json.RawMessage, error) {
+	row, err := tx.requestRow(ctx, id)
+	if err != nil {
+		return onward.ReferralRequest{}, nil, err
+	}
+	r, err := row.request()
+	if err != nil || row.List == nil {
+		return r, nil, err
+	}
+	list, err := tx.store.packer.unpack(row.List)
+	return r, list, wrap("read list of request "+id.String(), err)
+}
+
+func (tx *Tx) requestRow(ctx context.Context, id onward.ID) (requestRow, error) {
+	var row requestRow
+	err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE id = $1`, id)
+	return row, wrap("read referral request", notFound(err, "no referral request of yours has this id"))
 }
 
 // ReferralRequests lists the requests for one returnee, newest first, without their lists.
@@ -200,19 +231,16 @@ var ErrProfileChanged = errors.New("the profile changed meanwhile")
 // answer already, nothing changes and the promise still ends.
 func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int64) error {
 	status := onward.RequestRefused
-	var list, inputs *string
+	var list, inputs []byte
 	if answer.List != nil {
 		status = onward.RequestReady
-		listJSON, err := json.Marshal(answer.List)
-		if err != nil {
+		var err error
+		if list, err = s.packer.pack(answer.List); err != nil {
 			return fmt.Errorf("answer request: %w", err)
 		}
-		inputsJSON, err := json.Marshal(answer.Inputs)
-		if err != nil {
+		if inputs, err = s.packer.pack(answer.Inputs); err != nil {
 			return fmt.Errorf("answer request: %w", err)
 		}
-		l, i := string(listJSON), string(inputsJSON)
-		list, inputs = &l, &i
 	}
 	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		// The row of the returnee is locked against a change of the profile, a consent above all, until this commits.

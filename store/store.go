@@ -37,6 +37,7 @@ type Store struct {
 	url        string
 	now        func() time.Time
 	vocabulary onward.Vocabulary
+	packer     *packer
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -71,7 +72,11 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	db.SetMaxOpenConns(config.MaxConns)
 	db.SetMaxIdleConns(config.MaxConns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary}
+	packer, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

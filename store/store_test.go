@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -166,7 +167,7 @@ func TestEveryMethodWorks(t *testing.T) {
 		return nil
 	})
 
-	call("CreateReferralRequest", "ReferralRequest", "ReferralRequests", "MatchInput", "AnswerRequest")
+	call("CreateReferralRequest", "ReferralRequest", "StoredRequest", "ReferralRequests", "MatchInput", "AnswerRequest")
 	request := b.request(counsellor, registered.ID)
 	input, err := b.store.MatchInput(ctx, request.ID)
 	if err != nil {
@@ -204,6 +205,10 @@ func TestEveryMethodWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.in(counsellor, func(tx *store.Tx) error {
+		_, saved, err := tx.StoredRequest(ctx, request.ID)
+		if err != nil || !json.Valid(saved) {
+			t.Errorf("the saved list is %.60q, %v; want JSON", saved, err)
+		}
 		ready, err := tx.ReferralRequest(ctx, request.ID)
 		if err != nil {
 			return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -116,17 +118,34 @@ func (r *referralRun) one(ctx context.Context, returnee onward.ID) error {
 		return err
 	}
 	accepted := time.Now()
-	for request.Status == onward.RequestQueued {
-		if _, err := r.client.do(ctx, http.MethodGet, "/v1/referral-requests/"+request.ID.String()+"?wait=30s", nil, &request); err != nil {
+	// The client keeps the list as it came: what a reader makes of it is not what is measured.
+	var answer struct {
+		Status onward.RequestStatus
+		List   json.RawMessage
+	}
+	for answer.List == nil {
+		raw, err := r.client.do(ctx, http.MethodGet, "/v1/referral-requests/"+request.ID.String()+"?wait=30s", nil, &answer)
+		if err != nil {
 			return err
 		}
+		if answer.Status == onward.RequestRefused {
+			return fmt.Errorf("request %s was refused: %s", request.ID, raw)
+		}
 	}
-	if request.List == nil || len(request.List.Referrals) == 0 {
-		return fmt.Errorf("request %s has no list: %s %s", request.ID, request.Status, request.Refusal)
+	ready, whole := time.Since(accepted), time.Since(posted)
+	return r.note(answer.List, ready, whole)
+}
+
+// note checks that there is a list and keeps how long it took.
+func (r *referralRun) note(list json.RawMessage, ready, whole time.Duration) error {
+	if !bytes.Contains(list, []byte(`"rank":1,`)) {
+		return fmt.Errorf("a list without a referral: %.300s", list)
 	}
+	_, rest, _ := bytes.Cut(list, []byte(`"answered_by":"`))
+	name, _, _ := bytes.Cut(rest, []byte(`"`))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ready, r.whole = append(r.ready, time.Since(accepted)), append(r.whole, time.Since(posted))
-	r.answeredBy[request.List.AnsweredBy] = true
+	r.ready, r.whole = append(r.ready, ready), append(r.whole, whole)
+	r.answeredBy[string(name)] = true
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"onward"
 	"onward/indexer"
@@ -117,6 +118,7 @@ func (b *builder) seal(text words) *segment {
 	s.places, s.organisations = b.places.sealed(), b.organisations.sealed()
 	s.labels, s.texts, s.lists = b.labels.sealed(), b.texts.sealed(), b.lists.sealed()
 	s.wages = b.wages.sealed()
+	s.cache = make([]atomic.Pointer[cachedOpening], min(max(len(s.hot), 1), openingCache))
 	return s
 }
 
