@@ -90,16 +90,21 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 	}
 	hash := sha256.Sum256(append([]byte(returnee.String()), body...))
 	var row requestRow
-	err = tx.get(ctx, &row, `INSERT INTO referral_requests (id, organisation_id, returnee_id, requested_by, idempotency_key, body_hash, options)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (requested_by, idempotency_key) DO NOTHING RETURNING `+requestColumns,
-		onward.NewID(), tx.Actor.OrganisationID, returnee, tx.Actor.UserID, nilIfZero(key), hash[:], string(body))
+	id := onward.NewID()
+	promised, err := json.Marshal([]onward.Ref{{ID: id}})
+	if err != nil {
+		return r, false, wrap("create referral request", err)
+	}
+	err = tx.get(ctx, &row, `WITH request AS (
+			INSERT INTO referral_requests (id, organisation_id, returnee_id, requested_by, idempotency_key, body_hash, options)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (requested_by, idempotency_key) DO NOTHING RETURNING `+requestColumns+`),
+		promised AS (INSERT INTO outbox (kind, payload) SELECT $8, $9 FROM request)
+		SELECT * FROM request`,
+		id, tx.Actor.OrganisationID, returnee, tx.Actor.UserID, nilIfZero(key), hash[:], string(body), string(onward.WorkMatchRequest), string(promised))
 	if errors.Is(err, sql.ErrNoRows) {
 		return tx.repeatedRequest(ctx, key, hash)
 	} else if err != nil {
 		return r, false, wrap("create referral request", err)
-	}
-	if err := tx.promise(ctx, onward.WorkMatchRequest, onward.Ref{ID: row.ID}); err != nil {
-		return r, false, err
 	}
 	r, err = row.request()
 	return r, false, err
@@ -243,23 +248,23 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 		}
 	}
 	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
-		// The row of the returnee is locked against a change of the profile, a consent above all, until this commits.
-		var version int64
-		err := tx.get(ctx, &version, `SELECT r.version FROM returnees r JOIN referral_requests q ON q.returnee_id = r.id
-			WHERE q.id = $1 AND q.status = 'queued' FOR SHARE OF r`, answer.Request)
-		if errors.Is(err, sql.ErrNoRows) {
-			return tx.finishWork(ctx, work)
-		} else if err != nil {
-			return err
-		}
-		if version != answer.ReturneeVersion {
+		// One statement. The row of the returnee is locked against a change of the profile, a consent above all, until this
+		// commits. The promise ends when the request is answered now, or has its answer already.
+		var scored int64
+		err := tx.get(ctx, &scored, `WITH profile AS (
+				SELECT r.version FROM returnees r JOIN referral_requests q ON q.returnee_id = r.id
+				WHERE q.id = $1 AND q.status = 'queued' FOR SHARE OF r),
+			answered AS (
+				UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now()
+				WHERE id = $1 AND status = 'queued' AND (SELECT version FROM profile) = $6),
+			finished AS (
+				DELETE FROM outbox WHERE id = $7 AND coalesce((SELECT version FROM profile), $6) = $6)
+			SELECT coalesce((SELECT version FROM profile), $6)`,
+			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work)
+		if err == nil && scored != answer.ReturneeVersion {
 			return ErrProfileChanged
 		}
-		if _, err := tx.exec(ctx, `UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now()
-			WHERE id = $1 AND status = 'queued'`, answer.Request, string(status), list, inputs, answer.Refusal); err != nil {
-			return err
-		}
-		return tx.finishWork(ctx, work)
+		return err
 	})
 	return wrap("answer request", err)
 }
