@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"onward"
 	"onward/internal/testenv"
@@ -95,6 +96,35 @@ func TestOfConcurrentAppliesOneApplies(t *testing.T) {
 	}
 	if err := db.QueryRow(`SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = 'advisory' AND d.datname = current_database()`).Scan(&locks); err != nil || locks != 0 {
 		t.Errorf("%d locks are left (%v), want none", locks, err)
+	}
+}
+
+func TestApplyWaitsForWhoeverMigrates(t *testing.T) {
+	t.Parallel()
+	dsn := testenv.Postgres(t).AdminDSN
+	db := open(t, dsn)
+	other, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.ExecContext(t.Context(), `SELECT pg_advisory_lock(x'4f6e77617264'::bigint)`); err != nil {
+		t.Fatal(err)
+	}
+	applied := make(chan error, 1)
+	go func() {
+		_, err := migrations.Apply(context.WithoutCancel(t.Context()), dsn)
+		applied <- err
+	}()
+	select {
+	case err := <-applied:
+		t.Fatalf("applied (%v) while another process migrates", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if _, err := other.ExecContext(t.Context(), `SELECT pg_advisory_unlock_all()`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-applied; err != nil {
+		t.Error(err)
 	}
 }
 
