@@ -304,8 +304,10 @@ func (tx *Tx) UpdateOpportunity(ctx context.Context, id onward.ID, version int64
 		return current, err
 	}
 	if taken := current.Held + current.Placed; d.Capacity < taken {
-		return current, onward.Invalid([]onward.FieldError{{Field: "capacity", Rule: "range",
-			Message: fmt.Sprintf("%d places are held or taken; use at least that", taken)}})
+		return current, onward.Invalid([]onward.FieldError{{
+			Field: "capacity", Rule: "range",
+			Message: fmt.Sprintf("%d places are held or taken; use at least that", taken),
+		}})
 	}
 	details, err := marshal(d)
 	if err != nil {

@@ -81,8 +81,10 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 		return r, false, fmt.Errorf("read returnee %s: %w", returnee, err)
 	}
 	if !profile.HasConsent(onward.ConsentMatching, tx.store.Today()) {
-		return r, false, onward.Invalid([]onward.FieldError{{Field: "consents", Rule: "consent",
-			Message: "there is no active consent for matching; ask the person, record it, then ask again"}})
+		return r, false, onward.Invalid([]onward.FieldError{{
+			Field: "consents", Rule: "consent",
+			Message: "there is no active consent for matching; ask the person, record it, then ask again",
+		}})
 	}
 	body, err := marshal(options)
 	if err != nil {

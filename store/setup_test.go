@@ -42,10 +42,12 @@ var taxonomy = onward.Taxonomy{
 	Release: "test-1", Name: "A few skills", Source: "made for tests",
 	Concepts: []onward.Concept{
 		{ID: bricklayer, Kind: onward.ConceptOccupation, Code: "7112", Labels: []onward.Label{
-			{Language: "en", Text: "bricklayer", Preferred: true}, {Language: "es", Text: "albañil", Preferred: true}}},
+			{Language: "en", Text: "bricklayer", Preferred: true}, {Language: "es", Text: "albañil", Preferred: true},
+		}},
 		{ID: bricks, Kind: onward.ConceptSkill, Labels: []onward.Label{{Language: "en", Text: "lay bricks", Preferred: true}}},
 		{ID: mortar, Kind: onward.ConceptSkill, Labels: []onward.Label{
-			{Language: "en", Text: "mix mortar", Preferred: true}, {Language: "en", Text: "prepare mortar"}}},
+			{Language: "en", Text: "mix mortar", Preferred: true}, {Language: "en", Text: "prepare mortar"},
+		}},
 		{ID: drawings, Kind: onward.ConceptKnowledge},
 	},
 	Relations: []onward.Relation{

@@ -199,8 +199,10 @@ func TestEveryMethodWorks(t *testing.T) {
 	if state, err := b.store.Outbox(ctx); err != nil || state.Waiting != 1 || state.Dispatched != 0 || state.OldestAgeSeconds < 0 {
 		t.Errorf("outbox is %+v, %v; want 1 waiting", state, err)
 	}
-	answer := store.MatchAnswer{Request: request.ID, ReturneeVersion: 2, List: &onward.RankedList{AnsweredBy: "memory", Considered: 1, GeneratedAt: clock()},
-		Inputs: store.MatchInputs{Today: today, Profile: input.Returnee.ReturneeDetails, Scored: []onward.Ref{{ID: posted.ID, Version: 3}}}}
+	answer := store.MatchAnswer{
+		Request: request.ID, ReturneeVersion: 2, List: &onward.RankedList{AnsweredBy: "memory", Considered: 1, GeneratedAt: clock()},
+		Inputs: store.MatchInputs{Today: today, Profile: input.Returnee.ReturneeDetails, Scored: []onward.Ref{{ID: posted.ID, Version: 3}}},
+	}
 	if err := b.store.AnswerRequest(ctx, answer, match.ID); err != nil {
 		t.Fatal(err)
 	}

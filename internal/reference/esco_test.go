@@ -141,9 +141,12 @@ func TestESCOIsReadWithItsQuirks(t *testing.T) {
 		}
 	}
 	for _, want := range []onward.Relation{
-		{From: "occupation/o1", To: "skill/s1", Kind: onward.RelationEssential}, {From: "occupation/o1", To: "skill/s3", Kind: onward.RelationOptional},
-		{From: "skill/s2", To: "isced-f/0732", Kind: onward.RelationBroader}, {From: "isco/7112", To: "isco/7", Kind: onward.RelationBroader},
-		{From: "occupation/o1", To: "isco/7112", Kind: onward.RelationBroader}, {From: "skill/s2", To: "skill/s1", Kind: onward.RelationRelated},
+		{From: "occupation/o1", To: "skill/s1", Kind: onward.RelationEssential},
+		{From: "occupation/o1", To: "skill/s3", Kind: onward.RelationOptional},
+		{From: "skill/s2", To: "isced-f/0732", Kind: onward.RelationBroader},
+		{From: "isco/7112", To: "isco/7", Kind: onward.RelationBroader},
+		{From: "occupation/o1", To: "isco/7112", Kind: onward.RelationBroader},
+		{From: "skill/s2", To: "skill/s1", Kind: onward.RelationRelated},
 	} {
 		if !slices.Contains(taxonomy.Relations, want) {
 			t.Errorf("no relation %v", want)

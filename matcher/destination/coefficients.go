@@ -45,36 +45,66 @@ type Row struct {
 // and others 1993, "Theories of international migration", and Munshi 2003, "Networks in the modern economy". "Judgement"
 // says that no estimate was found to rest on; such rows come first when a country's own observations are fitted.
 var priors = [coefficients]Row{
-	Population: {Population, "population", "ln(population)", 0.8,
-		"gravity: elasticities of destination population lie mostly between 0.6 and 1"},
-	DistanceOrigin: {DistanceOrigin, "distance_origin", "ln(km to the community of origin, 10 at least)", -0.9,
-		"gravity: about -1.3 in all, shared out between origin and present place; people who leave the community of origin mostly stay in its region"},
-	DistanceCurrent: {DistanceCurrent, "distance_current", "ln(km to where the person is, 10 at least)", -0.4,
-		"gravity: the rest of the -1.3"},
-	CapitalCity: {CapitalCity, "capital", "1 for the largest city of the country", 0.3,
-		"judgement: offices, aid and airports beyond what its size says"},
-	Openings: {Openings, "openings", "ln(1 + open opportunities that fit)", 0.15,
-		"judgement: small, so that the matcher does not send people where it then finds them"},
-	TieOrigin: {TieOrigin, "origin", "1 for the community of origin", 2.4,
-		"set so that with nothing else known a little under half live there: most Afghan returnees of 2014-17 went to their province of origin; the move to a city comes when that fails"},
-	TieCurrent: {TieCurrent, "current", "1 for where the person is now", 1.6,
-		"judgement: people stay where they are, but transit shelters are recorded here too"},
-	TieKin: {TieKin, "kin", "1 where family or close friends live", 2.5,
-		"networks: the strongest tie; on flows between Mexican states the overlap with what was seen rises from .69 to .83 when kin is added"},
-	TiePrevious: {TiePrevious, "previous", "1 where the person lived before", 0.8,
-		"networks: return and repeat moves follow earlier ones, less surely than kin"},
-	TieIntended: {TieIntended, "intended", "1 where the person wants to live", 1.8,
-		"judgement: plans are followed about as often as people stay put, while they are fresh"},
-	IntentionStay: {IntentionStay, "intends_to_stay", "1 for the present place (else the origin) of who says to stay", 0.8,
-		"judgement"},
-	IntentionMove: {IntentionMove, "intends_to_move", "1 for the present place (else the origin) of who says to move on", -1.0,
-		"judgement"},
-	Abroad: {Abroad, "abroad", "1 for abroad", -2.3,
-		"judgement: about one in twenty moves on abroad when nothing is said; surveys after return differ widely between countries"},
-	AbroadKin: {AbroadKin, "kin_abroad", "1 for abroad when kin live in another country", 0.7,
-		"networks, weaker than kin at home because of the border"},
-	AbroadIntended: {AbroadIntended, "intends_abroad", "1 for abroad of who says to go", 2.7,
-		"judgement: far more say so than go (IOM's and Gallup's surveys of intentions against flows), still the strongest sign there is"},
+	Population: {
+		Population, "population", "ln(population)", 0.8,
+		"gravity: elasticities of destination population lie mostly between 0.6 and 1",
+	},
+	DistanceOrigin: {
+		DistanceOrigin, "distance_origin", "ln(km to the community of origin, 10 at least)", -0.9,
+		"gravity: about -1.3 in all, shared out between origin and present place; people who leave the community of origin mostly stay in its region",
+	},
+	DistanceCurrent: {
+		DistanceCurrent, "distance_current", "ln(km to where the person is, 10 at least)", -0.4,
+		"gravity: the rest of the -1.3",
+	},
+	CapitalCity: {
+		CapitalCity, "capital", "1 for the largest city of the country", 0.3,
+		"judgement: offices, aid and airports beyond what its size says",
+	},
+	Openings: {
+		Openings, "openings", "ln(1 + open opportunities that fit)", 0.15,
+		"judgement: small, so that the matcher does not send people where it then finds them",
+	},
+	TieOrigin: {
+		TieOrigin, "origin", "1 for the community of origin", 2.4,
+		"set so that with nothing else known a little under half live there: most Afghan returnees of 2014-17 went to their province of origin; the move to a city comes when that fails",
+	},
+	TieCurrent: {
+		TieCurrent, "current", "1 for where the person is now", 1.6,
+		"judgement: people stay where they are, but transit shelters are recorded here too",
+	},
+	TieKin: {
+		TieKin, "kin", "1 where family or close friends live", 2.5,
+		"networks: the strongest tie; on flows between Mexican states the overlap with what was seen rises from .69 to .83 when kin is added",
+	},
+	TiePrevious: {
+		TiePrevious, "previous", "1 where the person lived before", 0.8,
+		"networks: return and repeat moves follow earlier ones, less surely than kin",
+	},
+	TieIntended: {
+		TieIntended, "intended", "1 where the person wants to live", 1.8,
+		"judgement: plans are followed about as often as people stay put, while they are fresh",
+	},
+	IntentionStay: {
+		IntentionStay, "intends_to_stay", "1 for the present place (else the origin) of who says to stay", 0.8,
+		"judgement",
+	},
+	IntentionMove: {
+		IntentionMove, "intends_to_move", "1 for the present place (else the origin) of who says to move on", -1.0,
+		"judgement",
+	},
+	Abroad: {
+		Abroad, "abroad", "1 for abroad", -2.3,
+		"judgement: about one in twenty moves on abroad when nothing is said; surveys after return differ widely between countries",
+	},
+	AbroadKin: {
+		AbroadKin, "kin_abroad", "1 for abroad when kin live in another country", 0.7,
+		"networks, weaker than kin at home because of the border",
+	},
+	AbroadIntended: {
+		AbroadIntended, "intends_abroad", "1 for abroad of who says to go", 2.7,
+		"judgement: far more say so than go (IOM's and Gallup's surveys of intentions against flows), still the strongest sign there is",
+	},
 	AbroadMoveWithin: {AbroadMoveWithin, "abroad_moves_within", "1 for abroad of who says to move within the country", -0.5, "judgement"},
 	AbroadStay:       {AbroadStay, "abroad_stays", "1 for abroad of who says to stay", -1.5, "judgement"},
 }

@@ -140,12 +140,18 @@ func TestTheNoteSaysWhatTheSpreadRestsOn(t *testing.T) {
 		want   string
 	}{
 		{destination.Person{}, "no place recorded: size of the urban centres only"},
-		{destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}, Intention: intends(onward.IntendsToStay, 14)},
-			"origin recorded, intention 14 months old: spread widened"},
-		{destination.Person{Places: []onward.PersonPlace{tied(oaxaca, onward.PlaceKin, 1), tied(oaxaca, onward.PlaceCurrent, 1), tied(village, onward.PlaceOrigin, 1)}},
-			"origin recorded, current place 1 month old, kin recorded"},
-		{destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}},
-			"origin recorded; nothing dated: spread widened"},
+		{
+			destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}, Intention: intends(onward.IntendsToStay, 14)},
+			"origin recorded, intention 14 months old: spread widened",
+		},
+		{
+			destination.Person{Places: []onward.PersonPlace{tied(oaxaca, onward.PlaceKin, 1), tied(oaxaca, onward.PlaceCurrent, 1), tied(village, onward.PlaceOrigin, 1)}},
+			"origin recorded, current place 1 month old, kin recorded",
+		},
+		{
+			destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}},
+			"origin recorded; nothing dated: spread widened",
+		},
 	} {
 		if got := predict(c.person).Note; got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)

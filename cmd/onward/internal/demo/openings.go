@@ -12,8 +12,13 @@ var kindShares = []struct {
 	kind  onward.Kind
 	share float64
 }{
-	{onward.Job, 0.63}, {onward.Apprenticeship, 0.08}, {onward.Training, 0.10}, {onward.EnterpriseGrant, 0.05},
-	{onward.Cooperative, 0.04}, {onward.CashForWork, 0.05}, {onward.ProjectPlace, 0.05},
+	{onward.Job, 0.63},
+	{onward.Apprenticeship, 0.08},
+	{onward.Training, 0.10},
+	{onward.EnterpriseGrant, 0.05},
+	{onward.Cooperative, 0.04},
+	{onward.CashForWork, 0.05},
+	{onward.ProjectPlace, 0.05},
 }
 
 // makeOpportunities makes the openings of all kinds, in mixed order.

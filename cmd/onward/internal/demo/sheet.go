@@ -223,7 +223,10 @@ func (p *printer) table(referrals []onward.RankedReferral) {
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 1, Align: text.AlignRight, AlignHeader: text.AlignRight, WidthMin: rank},
-		{Number: 2, WidthMin: title}, {Number: 3, WidthMin: score}, {Number: 4, WidthMin: skills}, {Number: 5},
+		{Number: 2, WidthMin: title},
+		{Number: 3, WidthMin: score},
+		{Number: 4, WidthMin: skills},
+		{Number: 5},
 	})
 	for s := range strings.SplitSeq(t.Render(), "\n") {
 		p.page.WriteString(strings.TrimRight(s, " ") + "\n")

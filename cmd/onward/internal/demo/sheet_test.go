@@ -130,8 +130,10 @@ func view(language string, width int, look demo.Look) demo.ListView {
 		Experience: []onward.Experience{{OccupationID: "bricklayer", Years: 6}, {OccupationID: "own-home builder", Years: 2.5, UnseenUnpaid: true}},
 		Languages:  []onward.LanguageSkill{{Language: "es", Level: "C2"}, {Language: "en", Level: "B1"}},
 		Places: []onward.PersonPlace{
-			{PlaceID: 2, Relation: onward.PlaceOrigin}, {PlaceID: 3, Relation: onward.PlaceCurrent},
-			{PlaceID: 1, Relation: onward.PlaceKin}, {PlaceID: 1, Relation: onward.PlaceIntended},
+			{PlaceID: 2, Relation: onward.PlaceOrigin},
+			{PlaceID: 3, Relation: onward.PlaceCurrent},
+			{PlaceID: 1, Relation: onward.PlaceKin},
+			{PlaceID: 1, Relation: onward.PlaceIntended},
 		},
 		Documents: []onward.PersonDocument{
 			{Kind: onward.NationalID, Status: onward.DocumentHeld},
@@ -161,8 +163,12 @@ func TestListLooksAsInTheGoldenFiles(t *testing.T) {
 		width    int
 		look     demo.Look
 	}{
-		{"en", 100, demo.Look{}}, {"en", 120, demo.Look{}}, {"es", 120, demo.Look{Unicode: true}}, {"es", 160, demo.Look{Unicode: true}},
-		{"en", 72, demo.Look{}}, {"es", 80, demo.Look{Unicode: true}},
+		{"en", 100, demo.Look{}},
+		{"en", 120, demo.Look{}},
+		{"es", 120, demo.Look{Unicode: true}},
+		{"es", 160, demo.Look{Unicode: true}},
+		{"en", 72, demo.Look{}},
+		{"es", 80, demo.Look{Unicode: true}},
 	} {
 		name := fmt.Sprintf("list_%s_%d.golden", c.language, c.width)
 		t.Run(name, func(t *testing.T) {

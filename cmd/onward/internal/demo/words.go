@@ -44,8 +44,10 @@ var words = map[string]phrase{
 	"fit":          {"aptitud", "fit"},
 	"reach":        {"alcance", "reach"},
 	"terms":        {"condiciones", "terms"},
-	"legend": {"Puntaje = aptitud × alcance × condiciones, cada uno de 0 a 1. Aptitud: cuánto cubren sus habilidades lo que se pide. Alcance: qué tan probable es que viva donde pueda llegar. Condiciones: pago, horario, tipo y fechas frente a sus deseos.",
-		"Score = fit × reach × terms, each from 0 to 1. Fit: how well the person's skills cover what is asked. Reach: how likely the person will live where they can get to it. Terms: pay, hours, kind and dates against their wishes."},
+	"legend": {
+		"Puntaje = aptitud × alcance × condiciones, cada uno de 0 a 1. Aptitud: cuánto cubren sus habilidades lo que se pide. Alcance: qué tan probable es que viva donde pueda llegar. Condiciones: pago, horario, tipo y fechas frente a sus deseos.",
+		"Score = fit × reach × terms, each from 0 to 1. Fit: how well the person's skills cover what is asked. Reach: how likely the person will live where they can get to it. Terms: pay, hours, kind and dates against their wishes.",
+	},
 	"remote":      {"A distancia, desde cualquier lugar", "Remote, from anywhere"},
 	"away":        {"%s, a %.0f km de %s", "%s, %.0f km from %s"},
 	"assisted":    {"%s (lejos; ofrece vivienda o traslado)", "%s (far; housing or moving is offered)"},

@@ -250,8 +250,10 @@ func (s *csvSource[T]) check(r *record) {
 	}
 	for i, c := range r.cells {
 		if !utf8.ValidString(c.value) {
-			r.problems = append(r.problems, Problem{Line: r.line + c.line, Column: s.header[i], Value: strings.ToValidUTF8(c.value, "\uFFFD"), Rule: "utf8",
-				Reason: "this is not UTF-8; save the file as UTF-8 (in a spreadsheet: CSV UTF-8)"})
+			r.problems = append(r.problems, Problem{
+				Line: r.line + c.line, Column: s.header[i], Value: strings.ToValidUTF8(c.value, "\uFFFD"), Rule: "utf8",
+				Reason: "this is not UTF-8; save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
+			})
 		}
 	}
 }

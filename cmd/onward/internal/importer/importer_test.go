@@ -196,8 +196,10 @@ func TestAReturneeIsReadFromEveryColumn(t *testing.T) {
 	}
 	recorded := onward.NewDate(2026, time.February, 1)
 	if want := []onward.PersonPlace{
-		{PlaceID: 3522507, Relation: onward.PlaceOrigin, RecordedOn: recorded}, {PlaceID: 3979770, Relation: onward.PlaceCurrent, RecordedOn: recorded},
-		{PlaceID: 5128581, Relation: onward.PlacePrevious, RecordedOn: recorded}, {PlaceID: 3998655, Relation: onward.PlaceKin, RecordedOn: recorded},
+		{PlaceID: 3522507, Relation: onward.PlaceOrigin, RecordedOn: recorded},
+		{PlaceID: 3979770, Relation: onward.PlaceCurrent, RecordedOn: recorded},
+		{PlaceID: 5128581, Relation: onward.PlacePrevious, RecordedOn: recorded},
+		{PlaceID: 3998655, Relation: onward.PlaceKin, RecordedOn: recorded},
 		{PlaceID: 3522507, Relation: onward.PlaceKin, RecordedOn: recorded},
 	}; !slices.Equal(r.Places, want) {
 		t.Errorf("places are %+v", r.Places)

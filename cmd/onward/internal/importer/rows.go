@@ -66,8 +66,10 @@ func parseRow(data []byte, atEOF bool, comma byte, cells []cell) (n, lines int, 
 			}
 			c.value = text.String()
 			if pos < len(data) && data[pos] != comma && data[pos] != '\n' && data[pos] != '\r' {
-				return 0, 0, cells, &syntaxError{line, utf8.RuneCount(data[lineStart:pos]) + 1,
-					"text follows a closing quotation mark; double a quotation mark that is part of the text"}
+				return 0, 0, cells, &syntaxError{
+					line, utf8.RuneCount(data[lineStart:pos]) + 1,
+					"text follows a closing quotation mark; double a quotation mark that is part of the text",
+				}
 			}
 		} else {
 			end := pos
