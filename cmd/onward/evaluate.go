@@ -1,0 +1,53 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"onward/cmd/onward/internal/evaluate"
+)
+
+// newEvaluate groups the commands that measure a model on data that it was not made with.
+func newEvaluate(_ *options) *cobra.Command {
+	c := &cobra.Command{Use: "evaluate", Short: "Measure models against data with known answers"}
+	c.AddCommand(newEvaluateLinking())
+	return c
+}
+
+func newEvaluateLinking() *cobra.Command {
+	var files evaluate.LinkingFiles
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "linking --esco PATH… --queries F --corpus F",
+		Short: "Link titles to occupations and say how often the right one stands first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			result, err := evaluate.Linking(c.Context(), files)
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				result.Print(c.OutOrStdout())
+				return nil
+			}
+			return printJSON(c, result)
+		},
+	}
+	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
+	c.Flags().StringSliceVar(&files.Labels, "labels", nil, "files with labels in more languages (id, lang, label, alt)")
+	c.Flags().StringVar(&files.Queries, "queries", "", "titles: query_id, query, relevant_concept_ids")
+	c.Flags().StringVar(&files.Corpus, "corpus", "", "what they are linked to: element_id, concept_id, surface_form")
+	c.Flags().StringVar(&files.Predictions, "predictions", "", "write query_id, rank, element_id of the first 100 here")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	for _, name := range []string{"esco", "queries", "corpus"} {
+		_ = c.MarkFlagRequired(name)
+	}
+	return c
+}
+
+func printJSON(c *cobra.Command, v any) error {
+	encoder := json.NewEncoder(c.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
