@@ -52,8 +52,10 @@ func TestBulkWritesGoodLinesAndNumbersBadOnes(t *testing.T) {
 	if got.Created != 3 || got.Duplicates != 1 || got.Rejected != 10 || len(got.Lines) != 14 {
 		t.Fatalf("%+v", got)
 	}
-	want := map[int]string{5: "body syntax", 6: "body syntax", 7: "body.salary unknown_field", 9: "body.skills[0].why unknown_field",
-		10: "body.skills[0].skill_id unknown_skill", 11: "body syntax", 12: "body syntax", 13: "", 14: "body syntax", 15: "body.capacity range"}
+	want := map[int]string{
+		5: "body syntax", 6: "body syntax", 7: "body.salary unknown_field", 9: "body.skills[0].why unknown_field",
+		10: "body.skills[0].skill_id unknown_skill", 11: "body syntax", 12: "body syntax", 13: "", 14: "body syntax", 15: "body.capacity range",
+	}
 	for _, line := range got.Lines {
 		switch line.Line {
 		case 1, 4, 16:

@@ -101,7 +101,7 @@ func TestShutdownAnswersThoseWhoWaitAtOnce(t *testing.T) {
 				results <- result{err: err}
 				return
 			}
-			response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+			response, err := http.ReadResponse(bufio.NewReader(connection), nil) //nolint:bodyclose // the connection is closed
 			if err != nil {
 				results <- result{err: err}
 				return

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -207,5 +206,5 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	}
 	w.Header().Set("Content-Type", problemContentType)
 	w.WriteHeader(p.Status)
-	_, _ = io.WriteString(w, string(body))
+	_, _ = w.Write(body)
 }

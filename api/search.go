@@ -74,8 +74,10 @@ func (a *API) checkSkills(ids []string) error {
 	reference := a.catalogue.Current()
 	for _, id := range ids {
 		if !reference.HasSkill(id) {
-			fields = append(fields, onward.FieldError{Field: "skill", Rule: "unknown_skill", Suggestions: reference.SuggestSkills(id),
-				Message: "no such skill in the loaded taxonomy; /v1/skills finds its id"})
+			fields = append(fields, onward.FieldError{
+				Field: "skill", Rule: "unknown_skill", Suggestions: reference.SuggestSkills(id),
+				Message: "no such skill in the loaded taxonomy; /v1/skills finds its id",
+			})
 		}
 	}
 	return onward.Invalid(fields)

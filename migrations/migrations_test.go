@@ -51,6 +51,9 @@ func schema(t testing.TB, db *sql.DB) []string {
 		}
 		list = append(list, line)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return list
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 
 	"onward"
 	"onward/store"
@@ -116,7 +117,7 @@ func TestNoErrorRepeatsWhatARowHolds(t *testing.T) {
 // TestErrorsOfTheDriverAreHeldBack covers what row-level security spares us today: without it Postgres adds the row.
 func TestErrorsOfTheDriverAreHeldBack(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[pq.ErrorCode]onward.Code{
+	for code, want := range map[pqerror.Code]onward.Code{
 		"22P02": onward.EInternal, "22021": onward.EInvalid, "22P05": onward.EInvalid, "23502": onward.EInternal,
 		"23503": onward.EInvalid, "23505": onward.EConflict, "23514": onward.EInternal,
 	} {

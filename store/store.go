@@ -292,9 +292,9 @@ func constraintOf(err error) string {
 	return ""
 }
 
-func notFound(err error, format string, args ...any) error {
+func notFound(err error, message string) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return onward.Errorf(onward.ENotFound, format, args...)
+		return onward.Errorf(onward.ENotFound, "%s", message)
 	}
 	return err
 }

@@ -182,7 +182,7 @@ func (w *Workers) retryDelay(n int, err error, task *asynq.Task) time.Duration {
 	if task.Type() != string(onward.WorkMatchRequest) {
 		delay *= 4 // no one waits for it, and many may pile up
 	}
-	return delay/2 + rand.N(delay)
+	return delay/2 + rand.N(delay) //nolint:gosec // spreads load, keeps no secret
 }
 
 // isFailure says whether an error uses up a try. A part that is away doesn't: an outage must not archive tasks.

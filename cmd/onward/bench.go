@@ -112,7 +112,9 @@ func (f *benchFlags) startBench(ctx context.Context, o *options) (*benchSystem, 
 	go func() { s.running <- serve(serveCtx, listener, e.Handler, config.Logger) }()
 	return s, func() {
 		stop()
-		<-s.running
+		if err := <-s.running; err != nil {
+			fmt.Fprintln(os.Stderr, "onward:", err)
+		}
 		stopEngine(ctx, e)
 		if remove != nil {
 			remove()

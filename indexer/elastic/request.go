@@ -33,7 +33,7 @@ func (e *serverError) Error() string {
 
 // Is makes a missing index errGone.
 func (e *serverError) Is(target error) bool {
-	return target == errGone && e.Status == http.StatusNotFound && e.Type == indexNotFound //nolint:errorlint // the sentinel itself
+	return target == errGone && e.Status == http.StatusNotFound && e.Type == indexNotFound
 }
 
 const (

@@ -116,7 +116,7 @@ func testRebuild(t *testing.T, f *fixture) {
 
 func testRebuildFails(t *testing.T, f *fixture) {
 	f.put(cook(1))
-	failure := errors.New("Postgres went away")
+	failure := errors.New("the database went away")
 	err := f.index.Rebuild(f.ctx, func(put func([]indexer.Entry) error) error {
 		if err := put([]indexer.Entry{cook(2), cook(3)}); err != nil {
 			return err

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"onward"
 	"onward/indexer"
 )
 
@@ -175,5 +174,3 @@ type location struct {
 }
 
 func (l location) version() int64 { return l.segment.cold[l.doc].version }
-
-func (l location) id() onward.ID { return l.segment.cold[l.doc].id }

@@ -109,7 +109,7 @@ func (x *Index) lookalikes(s *scratch, folded string) []found {
 	// Keep the best by counting how many labels have which likeness, in steps of 1/255: no sorting of 100,000 labels.
 	var having [256]int
 	step := func(l int) int {
-		return int(255 * 2 * int(s.counts[l]) / (len(of) + int(x.trigrams.size[l])))
+		return 255 * 2 * int(s.counts[l]) / (len(of) + int(x.trigrams.size[l]))
 	}
 	for l, count := range s.counts {
 		if count > 0 {

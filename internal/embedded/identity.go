@@ -136,6 +136,7 @@ func giveAway(dir string, as identity) error {
 		if err != nil {
 			return err
 		}
+		//nolint:gosec // below a directory that only root and the unprivileged user may write; Lchown follows no link
 		if err := os.Lchown(path, int(as.uid), int(as.gid)); err != nil {
 			return fmt.Errorf("give the data directory to the unprivileged user: %w", err)
 		}

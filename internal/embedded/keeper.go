@@ -273,7 +273,7 @@ func (k *keeper) serve(ctx context.Context) (wasReady bool, err error) {
 			if !wasReady && strings.Contains(text, "could not bind") {
 				return false, fmt.Errorf("%w: 127.0.0.1:%d", errPortTaken, k.order.Port)
 			}
-			return wasReady, fmt.Errorf("postgres ended (%v); its log says:\n%s", cause, text)
+			return wasReady, fmt.Errorf("postgres ended (%w); its log says:\n%s", cause, text)
 		case <-deadline.C:
 			return false, errors.Join(
 				fmt.Errorf("postgres took no connections within %s; see %s", recoveryLimit, k.path("postgres.log")),

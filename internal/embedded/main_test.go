@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -179,6 +178,6 @@ func gone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }
 func needLinux(t *testing.T, why string) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip(fmt.Sprintf("on %s %s", runtime.GOOS, why))
+		t.Skipf("on %s %s", runtime.GOOS, why)
 	}
 }

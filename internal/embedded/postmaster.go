@@ -45,7 +45,7 @@ func stopServer(process *os.Process, ended <-chan error, hurry bool) error {
 	for _, step := range steps {
 		_ = process.Signal(step.signal) // fails when it has just ended
 		select {
-		case <-ended:
+		case <-ended: //nolint:errcheck // how it ended when it was told to does not matter
 			return nil
 		case <-time.After(step.wait):
 		}

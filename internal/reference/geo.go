@@ -1,3 +1,5 @@
+// Package reference is the reference data in the binary: the cities and countries of the world, and a starter taxonomy of
+// occupations and skills. It also reads a release of ESCO.
 package reference
 
 import (

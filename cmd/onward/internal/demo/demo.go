@@ -5,7 +5,6 @@
 package demo
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -121,10 +120,6 @@ func (g *generator) place(name string) onward.Place {
 type phrase struct{ es, en string }
 
 func (p phrase) text() onward.Text { return onward.Text{"es": p.es, "en": p.en} }
-
-func both(es, en string, args ...any) phrase {
-	return phrase{fmt.Sprintf(es, args...), fmt.Sprintf(en, args...)}
-}
 
 // occupation is what the demonstration needs of an occupation of the taxonomy.
 type occupation struct {

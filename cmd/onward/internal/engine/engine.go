@@ -209,7 +209,7 @@ func (e *Engine) openIndex(ctx context.Context) error {
 
 func (e *Engine) primaryIsBack(ctx context.Context) error {
 	if !e.started.Load() {
-		return errors.New("Onward is still starting")
+		return errors.New("still starting")
 	}
 	return e.bringUpToDate(ctx)
 }

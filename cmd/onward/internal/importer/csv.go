@@ -185,7 +185,7 @@ func sortedKeys(m map[string]string) []string {
 func (s *csvSource[T]) next() (*record, error) {
 	for {
 		line := s.in.line
-		n, lines, cells, err := parseRow(s.in.unread(), s.in.eof, s.comma, nil)
+		n, lines, cells, err := parseRow(s.in.unread(), s.in.eof, s.comma)
 		var bad *syntaxError
 		switch {
 		case err == nil && n == 0:

@@ -70,7 +70,7 @@ var opportunityTable = table[newOpportunity]{
 	fromCells: opportunityFromCells,
 	body:      func() any { return &opportunityBody{} },
 	finish: func(body any) newOpportunity {
-		b := body.(*opportunityBody) //nolint:errcheck,forcetypeassert // body made it
+		b := body.(*opportunityBody) //nolint:forcetypeassert // body made it
 		return newOpportunity{store.NewOpportunity{Details: b.OpportunityDetails}, b.Publish}
 	},
 	external: func(n *newOpportunity) *string { return &n.Details.ExternalID },

@@ -70,7 +70,7 @@ var returneeTable = table[store.NewReturnee]{
 	fromCells: returneeFromCells,
 	body:      func() any { return &onward.ReturneeDetails{} },
 	finish: func(body any) store.NewReturnee {
-		return store.NewReturnee{Details: *body.(*onward.ReturneeDetails)} //nolint:errcheck,forcetypeassert // body made it
+		return store.NewReturnee{Details: *body.(*onward.ReturneeDetails)} //nolint:forcetypeassert // body made it
 	},
 	external: func(n *store.NewReturnee) *string { return &n.Details.ExternalID },
 	validate: func(n store.NewReturnee, today onward.Date, v onward.Vocabulary) error {

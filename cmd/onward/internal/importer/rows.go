@@ -35,9 +35,9 @@ var errIncomplete = errors.New("the row goes on")
 
 // parseRow takes the first row of data apart, as RFC 4180 has it: cells with quotation marks around them may hold the
 // delimiter, line ends and doubled quotation marks. A quotation mark inside a cell that does not begin with one is an
-// ordinary character. Lines end with LF, CRLF or CR. It returns how many bytes and how many lines the row takes, and the
-// cells appended to cells.
-func parseRow(data []byte, atEOF bool, comma byte, cells []cell) (n, lines int, _ []cell, err error) {
+// ordinary character. Lines end with LF, CRLF or CR. It returns how many bytes and how many lines the row takes, and its
+// cells.
+func parseRow(data []byte, atEOF bool, comma byte) (n, lines int, cells []cell, err error) {
 	pos, line, lineStart := 0, 0, 0
 	for {
 		c := cell{line: line, column: utf8.RuneCount(data[lineStart:pos]) + 1}

@@ -33,7 +33,7 @@ func TestRowsAreTakenApart(t *testing.T) {
 		{"a quotation mark in the middle", `6" pipe,5'` + "\n", ',', []cell{{`6" pipe`, 0, 1}, {"5'", 0, 9}}, 11, 1},
 		{"an empty line", "\nx", ',', []cell{{"", 0, 1}}, 1, 1},
 	} {
-		n, lines, cells, err := parseRow([]byte(test.data), true, test.comma, nil)
+		n, lines, cells, err := parseRow([]byte(test.data), true, test.comma)
 		if err != nil || n != test.n || lines != test.lines || !slices.Equal(cells, test.want) {
 			t.Errorf("%s: %d bytes, %d lines, %v, %v; want %d, %d, %v", test.name, n, lines, cells, err, test.n, test.lines, test.want)
 		}
@@ -42,14 +42,14 @@ func TestRowsAreTakenApart(t *testing.T) {
 		"a,\"b\nc":     {line: 0, column: 3},
 		"a,\"b\nc\"d,": {line: 1, column: 3},
 	} {
-		_, _, _, err := parseRow([]byte(data), true, ',', nil)
+		_, _, _, err := parseRow([]byte(data), true, ',')
 		var bad *syntaxError
 		if !errors.As(err, &bad) || bad.line != want.line || bad.column != want.column {
 			t.Errorf("%q: got %+v, want an error at %d:%d", data, bad, want.line, want.column)
 		}
 	}
 	for _, data := range []string{"", "a", "a,\"b", "a,\"b\"", "a\r"} {
-		if _, _, _, err := parseRow([]byte(data), false, ',', nil); !errors.Is(err, errIncomplete) {
+		if _, _, _, err := parseRow([]byte(data), false, ','); !errors.Is(err, errIncomplete) {
 			t.Errorf("%q: got %v, want more bytes", data, err)
 		}
 	}
@@ -67,7 +67,7 @@ func FuzzParseRow(f *testing.F) {
 		if comma != ',' && comma != ';' && comma != '\t' {
 			comma = ','
 		}
-		n, lines, cells, err := parseRow(data, true, comma, nil)
+		n, lines, cells, err := parseRow(data, true, comma)
 		if err != nil {
 			var bad *syntaxError
 			if !errors.As(err, &bad) {
@@ -78,12 +78,12 @@ func FuzzParseRow(f *testing.F) {
 		if n > len(data) || (n == 0 && len(data) > 0) || lines < 1 || len(cells) == 0 {
 			t.Fatalf("%q: %d bytes, %d lines, %d cells", data, n, lines, len(cells))
 		}
-		early, _, fewer, err := parseRow(data[:n], false, comma, nil)
+		early, _, fewer, err := parseRow(data[:n], false, comma)
 		if err == nil && (early != n || !slices.Equal(fewer, cells)) {
 			t.Fatalf("%q: %v with what follows, %v without", data, cells, fewer)
 		}
 		want := values(cells)
-		_, _, again, err := parseRow(appendRow(nil, want, comma), true, comma, nil)
+		_, _, again, err := parseRow(appendRow(nil, want, comma), true, comma)
 		if err != nil || !slices.Equal(values(again), want) {
 			t.Fatalf("%q: read %q, wrote it and read %q (%v)", data, want, values(again), err)
 		}
