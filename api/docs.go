@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"fmt"
 	"html/template"
 	"maps"
 	"net/http"
@@ -126,19 +127,39 @@ func docsFieldsOf(schema *huma.Schema) []docsField {
 	return fields
 }
 
+// describe is what a field or parameter means, which values it takes, and what it is when it is left out.
 func describe(description string, schema *huma.Schema) string {
-	if schema == nil || len(schema.Enum) == 0 {
-		return description
+	var parts []string
+	if description != "" {
+		parts = append(parts, strings.TrimSuffix(description, "."))
+	}
+	if schema == nil {
+		return strings.Join(parts, ". ")
+	}
+	if enum := valuesOf(schema); len(enum) > 0 {
+		parts = append(parts, "One of: "+strings.Join(enum, ", "))
+	}
+	switch {
+	case schema.Minimum != nil && schema.Maximum != nil:
+		parts = append(parts, fmt.Sprintf("From %v to %v", *schema.Minimum, *schema.Maximum))
+	case schema.Minimum != nil:
+		parts = append(parts, fmt.Sprintf("At least %v", *schema.Minimum))
+	}
+	if schema.Default != nil {
+		parts = append(parts, fmt.Sprintf("Default: %v", schema.Default))
+	}
+	return strings.Join(parts, ". ")
+}
+
+func valuesOf(schema *huma.Schema) []string {
+	if len(schema.Enum) == 0 && schema.Items != nil {
+		schema = schema.Items
 	}
 	words := make([]string, len(schema.Enum))
 	for i, word := range schema.Enum {
 		words[i], _ = word.(string)
 	}
-	values := "One of: " + strings.Join(words, ", ")
-	if description == "" {
-		return values
-	}
-	return description + ". " + values
+	return words
 }
 
 func typeName(schema *huma.Schema) string {
