@@ -125,7 +125,15 @@ func (w *Workers) ReconcileIndex(ctx context.Context) (indexer.Drift, error) {
 		return drift, err
 	}
 	w.metrics.reconciled(drift)
-	if drift.Ahead > 0 { // the database was restored from a backup; only a rebuild goes back in time
+	if drift.Missing > 0 {
+		// What somebody deleted in the index itself leaves marks with higher versions, below which it takes no put.
+		again, err := reconcile(ctx, w.config.Store, w.config.Index, w.config.Catalogue.Current())
+		if err != nil {
+			return drift, err
+		}
+		drift.Ahead += again.Missing
+	}
+	if drift.Ahead > 0 { // or the database was restored from a backup; only a rebuild goes back in time
 		if err := rebuild(ctx, w.config.Store, w.config.Index, w.config.Catalogue.Current()); err != nil {
 			return drift, err
 		}

@@ -2,13 +2,26 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 
+	"onward/internal/embedded"
 	"onward/internal/testenv"
 	"onward/migrations"
 )
 
 func TestMain(m *testing.M) {
+	if role := os.Getenv(processRole); role != "" {
+		if embedded.RunKeeper() {
+			return
+		}
+		if err := runProcess(role); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	testenv.Main(m, testenv.WithTemplate(prepare))
 }
 
