@@ -91,3 +91,17 @@ func (l *Linker) lettersCosine(label int32, w *workspace, norm float32) float32 
 	textGrams(l.labelText(label), func(h uint32) { dot += w.letters[h&(1<<letterBits-1)] })
 	return min(1, dot/(norm*l.labels[label].letters))
 }
+
+// findTypical compares each label with the preferred one of its concept that comes first.
+func (l *Linker) findTypical() {
+	w := &workspace{letters: make([]float32, 1<<letterBits)}
+	for _, c := range l.concepts {
+		if c.first == c.end {
+			continue
+		}
+		norm := l.queryLetters(l.labelText(c.first), w)
+		for i := c.first; i < c.end; i++ {
+			l.labels[i].typical = l.lettersCosine(i, w, norm)
+		}
+	}
+}

@@ -45,7 +45,7 @@ type Linker struct {
 	space    *space
 	gramIDF  []float32 // by hash of letters
 	groups   []string
-	pool     sync.Pool
+	pool     *sync.Pool
 }
 
 type conceptData struct {
@@ -58,8 +58,10 @@ type labelData struct {
 	concept     int32
 	from, to    int32   // in text
 	source      int32   // position in Concept.Labels
+	head, tail  int32   // first and last word
 	norm        float32 // of its words
 	letters     float32 // of its runs of letters
+	typical     float32 // cosine of letters with the preferred label of its concept
 	preferred   bool
 	alternative bool
 }
@@ -104,7 +106,7 @@ func New(concepts, background []Concept, weights Weights) (*Linker, error) {
 					numbers[j] = l.vocab.number(stem(w[j]))
 				}
 				perLabel = append(perLabel, numbers)
-				l.labels = append(l.labels, labelData{concept: int32(i), from: from, to: int32(text.Len()), source: int32(k), preferred: label.Preferred, alternative: n > 0})
+				l.labels = append(l.labels, labelData{concept: int32(i), from: from, to: int32(text.Len()), head: numbers[0], tail: numbers[len(numbers)-1], source: int32(k), preferred: label.Preferred, alternative: n > 0})
 			}
 		}
 		data.end = int32(len(l.labels))
@@ -115,8 +117,16 @@ func New(concepts, background []Concept, weights Weights) (*Linker, error) {
 	l.vocab.finish()
 	l.space = newSpace(concepts, background, 96)
 	l.weighLetters()
-	l.pool.New = func() any { return l.newWorkspace() }
+	l.findTypical()
+	l.pool = &sync.Pool{New: func() any { return l.newWorkspace() }}
 	return l, nil
+}
+
+// With is the same linker with other weights; what takes memory is shared.
+func (l *Linker) With(weights Weights) *Linker {
+	other := *l
+	other.weights = weights
+	return &other
 }
 
 // weigh works out how much each word tells, and the postings.
@@ -172,40 +182,25 @@ func (l *Linker) labelText(i int32) string { return l.text[l.labels[i].from:l.la
 type features [featureCount]float32
 
 const (
-	fWords    = iota // cosine of words, soft
-	fLetters         // cosine of letters
-	fCovered         // how much of the text the label has
-	fCovers          // how much of the label the text has
-	fSpace           // cosine in the space of words
-	fGroup           // the best of the rest of its group
-	fAll             // mean of the best five labels' letters
-	fPrior           // how usual: log of the number of labels
-	fExamples        // share of the nearest examples
-	fClass           // probability that the classifier learnt from examples gives it
+	fWords     = iota // cosine of words, soft
+	fLetters          // cosine of letters
+	fCovered          // how much of the text the label has
+	fCovers           // how much of the label the text has
+	fSpace            // cosine in the space of words
+	fGroup            // the best of the rest of its group
+	fAll              // mean of the best five labels' letters
+	fPrior            // how usual: log of the number of labels
+	fDocument         // cosine of words with all that belongs to the concept
+	fFirst            // the first words are the same
+	fLast             // the last words are the same
+	fPreferred        // letters of the preferred labels
+	fExact            // some label has just these words
+	fExamples         // share of the nearest examples
+	fClass            // probability that the classifier learnt from examples gives it
 	featureCount
 )
 
-var featureNames = [featureCount]string{"words", "letters", "covered", "covers", "space", "group", "all", "prior", "examples", "class"}
-
-// Weights are how the features of a concept add up.
-type Weights struct {
-	Concept [featureCount]float64
-	// Label is how much a label's own likeness counts beside its concept's, when labels are ranked.
-	Label float64
-}
-
-// DefaultWeights are those that `onward evaluate linking --fit` finds.
-func DefaultWeights() Weights {
-	w := Weights{Label: 1}
-	w.Concept[fWords] = 3
-	w.Concept[fLetters] = 6
-	w.Concept[fCovered] = 1
-	w.Concept[fCovers] = 1
-	w.Concept[fSpace] = 3
-	w.Concept[fGroup] = 1
-	w.Concept[fAll] = 2
-	return w
-}
+var featureNames = [featureCount]string{"words", "letters", "covered", "covers", "space", "group", "all", "prior", "document", "first", "last", "preferred", "exact", "examples", "class"}
 
 type workspace struct {
 	words     []float32 // by word of the vocabulary
@@ -221,6 +216,7 @@ type workspace struct {
 	concept   []int32   // by concept: position in the list of candidates + 1
 	group     []groupBest
 	dense     []float32 // by concept: cosine in the space
+	document  []float32 // by concept: cosine of words with all that belongs to it
 }
 
 type groupBest struct {
@@ -232,7 +228,7 @@ func (l *Linker) newWorkspace() *workspace {
 	return &workspace{
 		words: make([]float32, len(l.vocab.stems)), soft: make([]float32, len(l.labels)), covered: make([]float32, len(l.labels)),
 		best: make([]float32, len(l.labels)), letters: make([]float32, 1<<letterBits), concept: make([]int32, len(l.concepts)),
-		group: make([]groupBest, len(l.groups)), dense: make([]float32, len(l.concepts)),
+		group: make([]groupBest, len(l.groups)), dense: make([]float32, len(l.concepts)), document: make([]float32, len(l.concepts)),
 	}
 }
 
@@ -248,6 +244,7 @@ type candidate struct {
 type scoredLabel struct {
 	label                           int32
 	words, letters, covered, covers float32
+	first, last                     float32
 }
 
 const (
@@ -262,6 +259,16 @@ type queryWord struct {
 	stem  string
 	idf   float32
 	alike []weighted
+}
+
+// likeness says how well a word of a label stands for the word, 0 if not at all.
+func (q *queryWord) likeness(word int32) float32 {
+	for _, a := range q.alike {
+		if a.number == word {
+			return a.weight
+		}
+	}
+	return 0
 }
 
 func (l *Linker) queryWords(list []string, w *workspace) []queryWord {
@@ -330,6 +337,7 @@ func (l *Linker) retrieve(text string, w *workspace) []candidate {
 	queryLetters := l.queryLetters(joined, w)
 	vector := l.space.vector(list)
 	l.space.cosines(vector, w.dense)
+	l.space.documents(list, w.document)
 
 	var found []candidate
 	at := func(concept int32) *candidate {
@@ -343,6 +351,7 @@ func (l *Linker) retrieve(text string, w *workspace) []candidate {
 		c := at(l.labels[i].concept)
 		s := scoredLabel{
 			label: i, words: min(1, score(i)), letters: l.lettersCosine(i, w, queryLetters),
+			first: query[0].likeness(l.labels[i].head), last: query[len(query)-1].likeness(l.labels[i].tail),
 			covered: w.covered[i] / total, covers: min(1, w.soft[i]/(l.labels[i].norm*l.labels[i].norm)),
 		}
 		c.labels = append(c.labels, s)
@@ -386,16 +395,23 @@ func (l *Linker) describe(c *candidate, w *workspace) {
 	for k, s := range c.labels {
 		if v := s.letters + s.words; v > best {
 			best, c.label = v, s.label
-			f[fCovered], f[fCovers] = s.covered, s.covers
+			f[fCovered], f[fCovers], f[fFirst], f[fLast] = s.covered, s.covers, s.first, s.last
 		}
 		f[fWords] = max(f[fWords], s.words)
 		f[fLetters] = max(f[fLetters], s.letters)
+		if l.labels[s.label].preferred {
+			f[fPreferred] = max(f[fPreferred], s.letters)
+		}
+		if s.words > 0.999 && s.covers > 0.999 {
+			f[fExact] = 1
+		}
 		if k < 5 {
 			sum += s.letters
 		}
 	}
 	f[fAll] = sum / 5
 	f[fSpace] = w.dense[c.concept]
+	f[fDocument] = w.document[c.concept]
 	data := l.concepts[c.concept]
 	f[fPrior] = float32(math.Log1p(float64(data.end-data.first))) / 4
 }

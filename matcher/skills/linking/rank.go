@@ -2,6 +2,7 @@ package linking
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -44,6 +45,9 @@ func (l *Linker) candidates(text string) []candidate {
 	return found
 }
 
+// rankedConcepts are those whose labels are ranked.
+const rankedConcepts = 120
+
 // LabelMatch is a label of a concept that a text may mean.
 type LabelMatch struct {
 	ID    string
@@ -51,26 +55,24 @@ type LabelMatch struct {
 	Score float64
 }
 
-// RankLabels orders the labels of all candidates: a label by its concept's score and by its own likeness to the text.
-// All labels of a concept are there, also in other languages than the text's.
+// RankLabels orders the labels of all candidates: a label by its concept's score and by how far it stays behind the
+// concept's best label. Labels in other languages than the text's are there too: they stand for the concept as far as
+// they are like its preferred label.
 func (l *Linker) RankLabels(text string) []LabelMatch {
 	found := l.candidates(text)
+	found = found[:min(len(found), rankedConcepts)]
 	var list []LabelMatch
 	for _, c := range found {
 		data := l.concepts[c.concept]
 		own := make(map[int32]scoredLabel, len(c.labels))
 		for _, s := range c.labels {
-			if l.labels[s.label].alternative {
-				continue
-			}
 			own[s.label] = s
 		}
 		for i := data.first; i < data.end; i++ {
 			if l.labels[i].alternative {
 				continue
 			}
-			s := own[i]
-			score := c.score + l.weights.Label*l.labelScore(s, c)
+			score := c.score + l.weights.Label*l.labelScore(own[i], l.labels[i].typical, c)
 			list = append(list, LabelMatch{l.concepts[c.concept].id, int(l.labels[i].source), score})
 		}
 	}
@@ -79,7 +81,31 @@ func (l *Linker) RankLabels(text string) []LabelMatch {
 }
 
 // labelScore is how far a label stays behind what its concept has at best, 0 or less.
-func (l *Linker) labelScore(s scoredLabel, c candidate) float64 {
+func (l *Linker) labelScore(s scoredLabel, typical float32, c candidate) float64 {
 	f := c.features
-	return l.weights.Concept[fLetters]*float64(s.letters-f[fLetters]) + l.weights.Concept[fWords]*float64(s.words-f[fWords])
+	own := float64(s.letters + s.words)
+	best := float64(f[fLetters] + f[fWords])
+	return math.Max(own, l.weights.Typical*float64(typical)*best) - best
 }
+
+// Candidate is a concept that a text may mean, before anything is weighed: what weights are fitted on.
+type Candidate struct {
+	ID       string
+	Features []float64
+}
+
+// Candidates lists what Link weighs, in the order of its scores.
+func (l *Linker) Candidates(text string) []Candidate {
+	found := l.candidates(text)
+	list := make([]Candidate, len(found))
+	for i, c := range found {
+		list[i] = Candidate{l.concepts[c.concept].id, make([]float64, featureCount)}
+		for k, v := range c.features {
+			list[i].Features[k] = float64(v)
+		}
+	}
+	return list
+}
+
+// FeatureNames names the features of a Candidate.
+func FeatureNames() []string { return featureNames[:] }

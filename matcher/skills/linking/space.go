@@ -15,6 +15,8 @@ type space struct {
 	size     int
 	words    []float32 // rows of size
 	concepts []float32 // rows of size, of length 1
+	start    []int32   // concepts of word w: postings[start[w]:start[w+1]]
+	postings []weighted
 }
 
 const (
@@ -52,6 +54,7 @@ func newSpace(concepts, background []Concept, size int) *space {
 			}
 		}
 	}
+	s.post(rows[:len(concepts)])
 	s.words = principalAxes(rows, len(count), size)
 	s.concepts = make([]float32, len(concepts)*size)
 	for i := range concepts {
@@ -62,6 +65,51 @@ func newSpace(concepts, background []Concept, size int) *space {
 		toUnit(v)
 	}
 	return s
+}
+
+// post lists the concepts of each word.
+func (s *space) post(rows []sparseRow) {
+	s.start = make([]int32, len(s.idf)+1)
+	for _, row := range rows {
+		for _, x := range row {
+			s.start[x.number+1]++
+		}
+	}
+	for w := range s.idf {
+		s.start[w+1] += s.start[w]
+	}
+	s.postings = make([]weighted, s.start[len(s.idf)])
+	next := slices.Clone(s.start)
+	for i, row := range rows {
+		for _, x := range row {
+			s.postings[next[x.number]] = weighted{int32(i), x.weight}
+			next[x.number]++
+		}
+	}
+}
+
+// documents fills the cosine of a text's words with those of each concept.
+func (s *space) documents(list []string, into []float32) {
+	clear(into)
+	sum := float32(0)
+	for k, word := range list {
+		st := stem(word)
+		n, ok := s.index[st]
+		if !ok || slices.ContainsFunc(list[:k], func(other string) bool { return stem(other) == st }) {
+			continue
+		}
+		idf := s.idf[n]
+		sum += idf * idf
+		for _, p := range s.postings[s.start[n]:s.start[n+1]] {
+			into[p.number] += idf * p.weight
+		}
+	}
+	if sum > 0 {
+		by := float32(1 / math.Sqrt(float64(sum)))
+		for i := range into {
+			into[i] *= by
+		}
+	}
 }
 
 func (s *space) row(c Concept, count *[]float32) sparseRow {

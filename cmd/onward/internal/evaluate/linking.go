@@ -159,7 +159,7 @@ func Linking(ctx context.Context, files LinkingFiles) (LinkingResult, error) {
 		return result, err
 	}
 	started := time.Now()
-	linker, err := linking.New(c.concepts, t.concepts(onward.ConceptKind.IsSkill), linking.DefaultWeights())
+	linker, err := linking.New(c.concepts, t.concepts(onward.ConceptKind.IsSkill), linking.OccupationWeights())
 	if err != nil {
 		return result, err
 	}
