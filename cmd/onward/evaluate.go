@@ -9,9 +9,9 @@ import (
 )
 
 // newEvaluate groups the commands that measure a model on data that it was not made with.
-func newEvaluate(_ *options) *cobra.Command {
+func newEvaluate(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "evaluate", Short: "Measure models against data with known answers"}
-	c.AddCommand(newEvaluateLinking())
+	c.AddCommand(newEvaluateLinking(), newEvaluateExtraction(), newFitLinking(), newEvaluateDestination(o))
 	return c
 }
 
@@ -43,6 +43,55 @@ func newEvaluateLinking() *cobra.Command {
 	for _, name := range []string{"esco", "queries", "corpus"} {
 		_ = c.MarkFlagRequired(name)
 	}
+	return c
+}
+
+func newEvaluateExtraction() *cobra.Command {
+	var files evaluate.ExtractionFiles
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "extraction --esco PATH… --spans F",
+		Short: "Link marked spans, and whole sentences, to skills and say how often the right ones stand first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			result, err := evaluate.Extraction(c.Context(), files)
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				result.Print(c.OutOrStdout())
+				return nil
+			}
+			return printJSON(c, result)
+		},
+	}
+	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
+	c.Flags().StringSliceVar(&files.Labels, "labels", nil, "files with labels in more languages (id, lang, label, alt)")
+	c.Flags().StringVar(&files.Spans, "spans", "", "sentence, span, sub_span, esco_skill_id; no id: not scored")
+	c.Flags().StringVar(&files.Predictions, "predictions", "", "write kind, item, rank, skill id here")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	for _, name := range []string{"esco", "spans"} {
+		_ = c.MarkFlagRequired(name)
+	}
+	return c
+}
+
+// newFitLinking fits what evaluate linking and extraction use; what it prints goes into matcher/skills/linking/weights.go.
+func newFitLinking() *cobra.Command {
+	var files evaluate.FitFiles
+	c := &cobra.Command{
+		Use:   "linking-weights --esco PATH… --set QUERIES=CORPUS… --spans F…",
+		Short: "Fit the weights of linking on texts with known answers, and cross-validate them",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return evaluate.FitLinking(c.Context(), files, c.OutOrStdout())
+		},
+	}
+	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
+	c.Flags().StringSliceVar(&files.Labels, "labels", nil, "files with labels in more languages (id, lang, label, alt)")
+	c.Flags().StringArrayVar(&files.Sets, "set", nil, "titles and their corpus, as QUERIES=CORPUS")
+	c.Flags().StringArrayVar(&files.Spans, "spans", nil, "spans with their skills")
+	_ = c.MarkFlagRequired("esco")
 	return c
 }
 

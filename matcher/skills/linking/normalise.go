@@ -120,7 +120,7 @@ func jointOf(before, _ rune) rune {
 	return 0
 }
 
-// stem cuts plural and gender off, in the same way for all languages, as a text can mix them: "directoras", "directores",
+// stem cuts plural and gender off, in the same way for all languages, as a text can mix them: "directora",
 // "director"; "vendeuse", "vendeurs"; "nurse", "nurses"; "المديرة", "مدير". What two different words lose alike is seldom a loss:
 // soft matching and letters tell them apart.
 func stem(word string) string {

@@ -322,7 +322,7 @@ func mustJSON(t *testing.T, c client, path string, body any, want int, result an
 // ready asks /readyz.
 func ready(t *testing.T, url string) (status string, parts map[string]api.Part) {
 	t.Helper()
-	response, err := http.Get(url + "/readyz") //nolint:noctx // a test
+	response, err := http.Get(url + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
