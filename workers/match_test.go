@@ -273,6 +273,19 @@ func TestAPayloadThatCantBeReadIsArchivedAtOnce(t *testing.T) {
 			t.Errorf("%s was tried %d times more; that never helps", task.Type, task.Retried)
 		}
 	}
+	families, err := r.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, family := range families {
+		if family.GetName() == "onward_tasks_archived_total" {
+			shown = len(family.GetMetric())
+		}
+	}
+	if shown != 2 {
+		t.Errorf("the metrics show archived tasks of %d kinds, want 2", shown)
+	}
 }
 
 func TestATaskForARequestThatIsGoneEndsItsPromise(t *testing.T) {

@@ -9,9 +9,10 @@ import (
 )
 
 type metrics struct {
-	tasks   *prometheus.HistogramVec
-	ready   *prometheus.HistogramVec
-	drifted *prometheus.CounterVec
+	tasks    *prometheus.HistogramVec
+	archived *prometheus.CounterVec
+	ready    *prometheus.HistogramVec
+	drifted  *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -20,6 +21,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "onward_task_seconds", Help: "How long tasks run, by task and outcome.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30, 120},
 		}, []string{"task", "outcome"}),
+		archived: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "onward_tasks_archived_total", Help: "Tasks that failed until no try was left, by task; 'onward doctor' shows them.",
+		}, []string{"task"}),
 		ready: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "onward_referral_ready_seconds", Help: "From the acceptance of a referral request to its ranked list, by the index that answered.",
 			Buckets: []float64{.005, .01, .02, .05, .1, .25, .5, 1, 2, 5, 15, 60},
@@ -29,7 +33,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		}, []string{"kind"}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.tasks, m.ready, m.drifted)
+		registerer.MustRegister(m.tasks, m.archived, m.ready, m.drifted)
 	}
 	return m
 }

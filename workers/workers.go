@@ -193,8 +193,9 @@ func (w *Workers) taskFailed(ctx context.Context, task *asynq.Task, err error) {
 	limit, _ := asynq.GetMaxRetry(ctx)
 	id, _ := asynq.GetTaskID(ctx)
 	level := slog.LevelWarn
-	if isFailure(err) && retried >= limit {
+	if errors.Is(err, asynq.SkipRetry) || (isFailure(err) && retried >= limit) {
 		level = slog.LevelError
+		w.metrics.archived.WithLabelValues(task.Type()).Inc()
 	}
 	w.log.Log(ctx, level, "task failed", "task", task.Type(), "id", id, "retried", retried, "error", err)
 }
