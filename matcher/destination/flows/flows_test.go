@@ -135,15 +135,18 @@ func TestBaselinesAreAsByHand(t *testing.T) {
 
 func TestTheGradientIsThatOfTheObjective(t *testing.T) {
 	t.Parallel()
-	world, _, random := country(t, 25, []string{"1"}, 3)
-	from, err := world.situations(gravityFlows(world, "1", random, 300, .5, .5, map[string]float64{}))
+	world, _, random := country(t, 100, []string{"1"}, 3)
+	from, err := world.situations(gravityFlows(world, "1", random, 30, .5, .5, map[string]float64{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sh := newShape(from, from)
 	k := len(sh.columns(from[0]))
-	for _, most := range []int{1 << 30, 300} { // all pairs, and thinned out
+	for _, most := range []int{1 << 30, 8000} { // all pairs, and thinned out
 		s := newSample(from, k, sh.write, most)
+		if thinned := len(s.rows) < 100*99*k; thinned != (most == 8000) {
+			t.Fatalf("%d rows of %d pairs", len(s.rows)/k, 100*99)
+		}
 		o := &objective{sample: s, dispersion: 3, overlap: 1.5}
 		b := make([]float64, k)
 		for v := range b {
@@ -168,9 +171,9 @@ func TestTheGradientIsThatOfTheObjective(t *testing.T) {
 
 func TestGravityFindsTheCoefficientsThatMadeTheFlows(t *testing.T) {
 	t.Parallel()
-	world, _, random := country(t, 60, []string{"1"}, 0)
-	list := gravityFlows(world, "1", random, 20000, 0, 0, map[string]float64{})
-	for _, most := range []int{mostPairs, 60 * 59 / 2} {
+	world, _, random := country(t, 120, []string{"1"}, 0)
+	list := gravityFlows(world, "1", random, 2000, 0, 0, map[string]float64{})
+	for _, most := range []int{mostPairs, 120 * 100} {
 		from, err := world.situations(list)
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +188,7 @@ func TestGravityFindsTheCoefficientsThatMadeTheFlows(t *testing.T) {
 			t.Fatal(err)
 		}
 		for v, want := range []float64{.7, -1.2} {
-			if off := math.Abs(f.coefficients[v] - want); off > 4*f.errors[v] || off > .01 || f.errors[v] > .01 {
+			if off := math.Abs(f.coefficients[v] - want); off > 4*f.errors[v] || off > .02 || f.errors[v] > .01 {
 				t.Errorf("coefficient %d is %v with error %v, want %v", v, f.coefficients[v], f.errors[v], want)
 			}
 		}

@@ -22,8 +22,8 @@ type group struct {
 	from, to int
 	movers   float64
 	seen     []float64 // movers by alternative
-	// offset is ln of how many alternatives one stands for (see thin), or nil.
-	offset []float64
+	// stands is how many alternatives each stands for (see newSample), or nil.
+	stands []float64
 }
 
 // prior is a normal distribution of one coefficient, of the variable as it is (not standardised).
@@ -51,6 +51,9 @@ type objective struct {
 	overlap    float64
 }
 
+// roundedCorner is the share of a flow within which predicting too little and too much count as in between.
+const roundedCorner = 0.1
+
 // evaluate is minus the objective at b, and its gradient if gradient is not nil.
 func (o *objective) evaluate(b, gradient []float64) float64 {
 	k := o.sample.k
@@ -75,10 +78,12 @@ func (o *objective) evaluate(b, gradient []float64) float64 {
 				pull[a] = 0
 				if y > 0 {
 					value += y * math.Log(max(p[a], smallestP))
-					expected := group.movers * p[a]
-					value += o.overlap * min(y, expected)
-					if expected < y {
-						pull[a] = o.overlap * expected
+					if o.overlap > 0 {
+						// min(y, expected) with its corner rounded off, for the line search
+						expected := group.movers * p[a]
+						root := math.Hypot(y-expected, roundedCorner*y)
+						value += o.overlap * (y + expected - root) / 2
+						pull[a] = o.overlap * expected * (1 + (y-expected)/root) / 2
 						mean += pull[a]
 					}
 				}
@@ -89,7 +94,11 @@ func (o *objective) evaluate(b, gradient []float64) float64 {
 			}
 			out := gradients[c*k : (c+1)*k]
 			for a, y := range group.seen {
-				weight := y - group.movers*p[a] + pull[a] - mean*p[a]
+				each := 1.0
+				if group.stands != nil {
+					each = group.stands[a]
+				}
+				weight := y + pull[a] - each*p[a]*(group.movers+mean)
 				row := o.sample.rows[(group.from+a)*k : (group.from+a+1)*k]
 				for v, x := range row {
 					out[v] += weight * float64(x)
@@ -138,8 +147,8 @@ func (s *sample) probabilities(g *group, b, p []float64) []float64 {
 	sum := 0.0
 	for a := range p {
 		p[a] = math.Exp(p[a] - highest)
-		if g.offset != nil {
-			sum += p[a] * g.offset[a]
+		if g.stands != nil {
+			sum += p[a] * g.stands[a]
 		} else {
 			sum += p[a]
 		}
@@ -167,8 +176,8 @@ func (s *sample) hessian(b []float64) (h *mat.SymDense, chiSquare float64, cells
 			clear(mean)
 			for a := range p {
 				weight := 1.0
-				if g.offset != nil {
-					weight = g.offset[a]
+				if g.stands != nil {
+					weight = g.stands[a]
 				}
 				expected := g.movers * p[a]
 				d := g.seen[a] - expected

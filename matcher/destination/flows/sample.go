@@ -62,7 +62,7 @@ func newSample(from []*situation, k int, variables func(*situation, []float32), 
 			picked[g] = append(picked[g], int32(j)) //nolint:gosec // some thousands of places
 			group.seen = append(group.seen, y)
 			if rate < 1 {
-				group.offset = append(group.offset, weight)
+				group.stands = append(group.stands, weight)
 			}
 			at++
 		}
