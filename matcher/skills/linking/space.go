@@ -148,10 +148,10 @@ func (s *space) row(c Concept, count *[]float32) sparseRow {
 // principalAxes gives each word its place on the axes along which the rows differ most: the right singular vectors, each
 // times the root of its singular value, found by subspace iteration from a fixed start.
 func principalAxes(rows []sparseRow, columns, size int) []float32 {
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec,forbidigo // a fixed start, the same at every run
+	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a fixed start, the same at every run
 	v := make([]float32, columns*size)
 	for i := range v {
-		v[i] = float32(chance.NormFloat64()) //nolint:forbidigo // seeded above: the same at every run
+		v[i] = float32(chance.NormFloat64())
 	}
 	orthonormalise(v, columns, size)
 	row := make([]float32, size)
