@@ -74,7 +74,7 @@ func (w *World) Baselines(train, test []Flow) ([]Baseline, error) {
 func fitGravity(from []*situation) (func(*situation, []float64), []Coefficient, error) {
 	wide := prior{0, 1e3} // maximum likelihood
 	priors := []prior{wide, wide}
-	s := newSample(from, 2, gravityVariables, mostPairs)
+	s := newSample(from, 2, gravityVariables, math.MaxInt)
 	f, err := fitLogit(s, priors, []float64{0.8, -1}, 0, 1)
 	if err == nil {
 		err = f.finish(s, priors)

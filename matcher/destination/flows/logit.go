@@ -159,18 +159,20 @@ func (s *sample) probabilities(g *group, b, p []float64) []float64 {
 	return p
 }
 
-// hessian is minus the second derivative of the sum of the log likelihood at b, and Pearson's chi-square of it.
-func (s *sample) hessian(b []float64) (h *mat.SymDense, chiSquare float64, cells int) {
+// hessian is minus the second derivative of the sum of the log likelihood at b, worked out on every so manieth group.
+func (s *sample) hessian(b []float64, every int) *mat.SymDense {
 	k := s.k
 	const chunks = 8
 	sums := make([][]float64, chunks)
-	chis := make([]float64, chunks)
-	counts := make([]int, chunks)
+	movers := 0.0
+	for g := 0; g < len(s.groups); g += every {
+		movers += s.groups[g].movers
+	}
 	parallel(chunks, func(c int) {
 		sum := make([]float64, k*k)
 		mean, x := make([]float64, k), make([]float64, k)
 		var p []float64
-		for gi := c; gi < len(s.groups); gi += chunks {
+		for gi := c * every; gi < len(s.groups); gi += chunks * every {
 			g := &s.groups[gi]
 			p = s.probabilities(g, b, p)
 			clear(mean)
@@ -180,9 +182,6 @@ func (s *sample) hessian(b []float64) (h *mat.SymDense, chiSquare float64, cells
 					weight = g.stands[a]
 				}
 				expected := g.movers * p[a]
-				d := g.seen[a] - expected
-				chis[c] += weight * d * d / max(expected, smallestExpected)
-				counts[c]++
 				row := s.rows[(g.from+a)*k : (g.from+a+1)*k]
 				for v := range row {
 					x[v] = float64(row[v])
@@ -205,21 +204,44 @@ func (s *sample) hessian(b []float64) (h *mat.SymDense, chiSquare float64, cells
 		}
 		sums[c] = sum
 	})
-	h = mat.NewSymDense(k, nil)
+	h := mat.NewSymDense(k, nil)
 	for u := range k {
 		for v := u; v < k; v++ {
 			t := 0.0
 			for c := range chunks {
 				t += sums[c][u*k+v]
 			}
-			h.SetSym(u, v, t)
+			h.SetSym(u, v, t*s.movers/movers)
 		}
 	}
-	for c := range chunks {
-		chiSquare += chis[c]
-		cells += counts[c]
+	return h
+}
+
+// dispersion is Pearson's chi-square at b over its degrees of freedom, at least 1: how many movers count as one.
+func (s *sample) dispersion(b []float64) float64 {
+	chis := make([]float64, len(s.groups))
+	parallel(len(s.groups), func(gi int) {
+		g := &s.groups[gi]
+		for a, p := range s.probabilities(g, b, nil) {
+			weight := 1.0
+			if g.stands != nil {
+				weight = g.stands[a]
+			}
+			expected := g.movers * p
+			d := g.seen[a] - expected
+			chis[gi] += weight * d * d / max(expected, smallestExpected)
+		}
+	})
+	chiSquare, free := 0.0, -s.k
+	for gi := range s.groups {
+		g := &s.groups[gi]
+		chiSquare += chis[gi]
+		free += g.to - g.from - 1
+		for _, n := range g.stands {
+			free += int(n) - 1
+		}
 	}
-	return h, chiSquare, cells
+	return max(1, chiSquare/float64(max(1, free)))
 }
 
 // smallestExpected keeps a mover where nobody was expected from making up the whole of chi-square.
@@ -235,7 +257,7 @@ func fitLogit(s *sample, priors []prior, start []float64, overlap, dispersion fl
 		dispersion = 1
 	}
 	o := &objective{sample: s, priors: priors, dispersion: dispersion, overlap: overlap}
-	h, _, _ := s.hessian(start)
+	h := s.hessian(start, 1+len(s.rows)/s.k/roughPairs)
 	root, err := s.root(h, priors, dispersion)
 	if err != nil {
 		return fit{}, err
@@ -283,7 +305,11 @@ func fitLogit(s *sample, priors []prior, start []float64, overlap, dispersion fl
 	return f, nil
 }
 
-const mostIterations = 200
+const (
+	mostIterations = 200
+	// roughPairs are enough for the coordinates of the walk.
+	roughPairs = 200_000
+)
 
 // root is the Cholesky factor L of the Hessian of the objective, per mover.
 func (s *sample) root(h *mat.SymDense, priors []prior, dispersion float64) (*mat.TriDense, error) {
@@ -306,10 +332,10 @@ func (s *sample) root(h *mat.SymDense, priors []prior, dispersion float64) (*mat
 
 // finish adds the dispersion and the standard errors.
 func (f *fit) finish(s *sample, priors []prior) error {
-	h, chiSquare, cells := s.hessian(f.coefficients)
-	f.dispersion = max(1, chiSquare/float64(max(1, cells-len(s.groups)-s.k)))
+	h := s.hessian(f.coefficients, 1)
+	f.dispersion = s.dispersion(f.coefficients)
 	for v, q := range priors {
-		h.SetSym(v, v, h.At(v, v)/1+f.dispersion/(q.sd*q.sd))
+		h.SetSym(v, v, h.At(v, v)+f.dispersion/(q.sd*q.sd))
 	}
 	var cholesky mat.Cholesky
 	var inverse mat.SymDense

@@ -23,6 +23,9 @@ type stage struct {
 	fit   fit
 	names []variable
 	sd    []float64
+
+	sample *sample
+	priors []prior
 }
 
 func (st *stage) utility(s *situation, u []float64) {
@@ -50,11 +53,13 @@ type Settings struct {
 	Evidence bool
 	// Pairs that are fitted to at most.
 	Pairs int
+	// Without leaves out the variables whose names begin so, to see what they are worth.
+	Without []string
 }
 
 // DefaultSettings are the ones to use.
 func DefaultSettings() Settings {
-	return Settings{Overlap: 2.5, Spread: 1, Evidence: true, Pairs: mostPairs}
+	return Settings{Overlap: 2.5, Spread: 0.3, Evidence: true, Pairs: mostPairs}
 }
 
 // Fit fits the model to the training flows, in order to predict the test flows. Of these only the origins, the places and
@@ -77,10 +82,15 @@ func (w *World) Fit(train, test []Flow, o Settings) (*Model, error) {
 	m.notef("%d origins of %d period(s) in train, %d in test", len(from), countPeriods(from), len(to))
 
 	sh := newShape(from, to)
+	sh.without = o.Without
 	if sh.kin {
 		m.notef("kin is used: it is known of nearly all pairs")
 	}
-	first, err := fitStage(sh, from, o, nil, 0)
+	// What is expected rests on places alone: kin may be known of one period and not of the one before, and what was seen
+	// beyond the expected has to mean the same in both.
+	places := *sh
+	places.kin = false
+	first, err := fitStage(&places, from, o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +117,24 @@ func (w *World) Fit(train, test []Flow, o Settings) (*Model, error) {
 		} else {
 			m.notef("same period: the evidence on an origin comes from the origins outside its %s", blockName(from, to))
 		}
-		if m.last, err = fitStage(&second, last, o, first, 0); err != nil {
+		if m.last, err = fitStage(&second, last, o, first); err != nil {
+			return nil, err
+		}
+	} else if sh.kin {
+		if m.last, err = fitStage(sh, from, o, first); err != nil {
 			return nil, err
 		}
 	}
 	if o.Overlap > 0 {
-		if m.last, err = fitStage(m.last.shape, last, o, m.last, o.Overlap); err != nil {
+		if err := m.last.overlap(o.Overlap); err != nil {
 			return nil, err
 		}
 	}
-	m.table = m.last.table(o)
+	if err := m.last.fit.finish(m.last.sample, m.last.priors); err != nil {
+		return nil, err
+	}
+	m.last.sample = nil // hundreds of megabytes
+	m.table = m.last.table()
 	return m, nil
 }
 
@@ -133,20 +151,18 @@ func (m *Model) Table() []Coefficient { return m.table }
 // Predict spreads the movers of every origin of the test.
 func (m *Model) Predict() []Prediction { return predict(m.to, m.last.utility) }
 
-// fitStage fits a logit, starting at another's coefficients where it has the same variables.
-func fitStage(sh *shape, from []*situation, o Settings, start *stage, overlap float64) (*stage, error) {
+// fitStage fits a logit by MAP, starting at another's coefficients where it has the same variables.
+func fitStage(sh *shape, from []*situation, o Settings, start *stage) (*stage, error) {
 	st := &stage{shape: sh}
 	for _, c := range sh.columns(from[0]) {
 		st.names = append(st.names, c.variable)
 	}
 	k := len(st.names)
-	s := newSample(from, k, sh.write, o.Pairs)
-	st.sd = s.deviations()
-	priors := make([]prior, k)
+	st.sample = newSample(from, k, sh.write, o.Pairs)
+	st.sd = st.sample.deviations()
 	b := make([]float64, k)
 	for v, name := range st.names {
-		sd := o.Spread / max(st.sd[v], 1e-3)
-		priors[v] = prior{name.mean, sd}
+		st.priors = append(st.priors, prior{name.mean, o.Spread / max(st.sd[v], smallestDeviation)})
 		b[v] = name.mean
 		if start != nil {
 			if i := slices.IndexFunc(start.names, func(x variable) bool { return x.name == name.name }); i >= 0 {
@@ -156,28 +172,32 @@ func fitStage(sh *shape, from []*situation, o Settings, start *stage, overlap fl
 	}
 	dispersion := o.Dispersion
 	if dispersion == 0 {
-		// From the start: a first guess is enough to weigh the prior.
-		_, chiSquare, cells := s.hessian(b)
-		dispersion = max(1, chiSquare/float64(max(1, cells-len(s.groups)-k)))
-		dispersion = min(dispersion, s.movers/float64(10*k))
+		// At the start: a first guess is enough to weigh the prior, which never weighs more than a few movers a variable.
+		dispersion = min(st.sample.dispersion(b), st.sample.movers/float64(10*k))
 	}
-	f, err := fitLogit(s, priors, b, overlap, dispersion)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.finish(s, priors); err != nil {
-		return nil, err
-	}
-	st.fit = f
-	return st, nil
+	var err error
+	st.fit, err = fitLogit(st.sample, st.priors, b, 0, dispersion)
+	return st, err
 }
 
-func (st *stage) table(o Settings) []Coefficient {
+// overlap moves the coefficients on towards a higher CPC.
+func (st *stage) overlap(weight float64) (err error) {
+	st.fit, err = fitLogit(st.sample, st.priors, st.fit.coefficients, weight, st.fit.dispersion)
+	return err
+}
+
+// smallestDeviation of a variable that does not vary: it stays at its prior.
+const smallestDeviation = 1e-3
+
+func (st *stage) table() []Coefficient {
 	var rows []Coefficient
 	for v, name := range st.names {
+		if st.sd[v] == 0 { // says nothing on these flows
+			continue
+		}
 		rows = append(rows, Coefficient{
 			Name: name.name, Variable: name.text, Value: st.fit.coefficients[v], Error: st.fit.errors[v],
-			PriorMean: name.mean, PriorSD: o.Spread / max(st.sd[v], 1e-3), Source: name.source,
+			PriorMean: name.mean, PriorSD: st.priors[v].sd, Source: name.source,
 		})
 	}
 	return rows

@@ -3,6 +3,7 @@ package flows
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // variable is one column of the logit.
@@ -70,6 +71,7 @@ type shape struct {
 	kin      bool
 	terrains map[*period]*terrain
 	evidence *evidence // nil in the first stage
+	without  []string  // variables whose names begin so are left out
 }
 
 // newShape looks at the training flows: knots at fixed shares of the movers.
@@ -208,7 +210,9 @@ func (sh *shape) columns(s *situation) []column {
 	if sh.evidence != nil {
 		c = append(c, sh.evidence.columns(s)...)
 	}
-	return c
+	return slices.DeleteFunc(c, func(c column) bool {
+		return slices.ContainsFunc(sh.without, func(prefix string) bool { return strings.HasPrefix(c.name, prefix) })
+	})
 }
 
 // kinColumns are the ties of family between the two places.
