@@ -365,3 +365,25 @@ func TestWorkGoesOnAfterTheQueueWasEmptied(t *testing.T) {
 	}
 	r.waitOutboxEmpty()
 }
+
+func TestAStopLetsRunningTasksFinish(t *testing.T) {
+	t.Parallel()
+	running := make(chan struct{}, 1)
+	r := newRig(t, testenv.EmbeddedRedis(t), around(func(next Ranker) rankerFunc {
+		return func(ctx context.Context, q matcher.Query) (indexer.Answer, error) {
+			select {
+			case running <- struct{}{}:
+			default:
+			}
+			time.Sleep(300 * time.Millisecond)
+			return next.Rank(ctx, q)
+		}
+	}))
+	stop := r.run()
+	request := r.request(r.register(bricklayer()), onward.RequestOptions{})
+	<-running
+	stop()
+	if status := r.read(request.ID).Status; status != onward.RequestReady {
+		t.Errorf("after the stop the request that was under way is %s", status)
+	}
+}

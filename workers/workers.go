@@ -4,10 +4,12 @@ package workers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -204,7 +206,7 @@ func (w *Workers) taskFailed(ctx context.Context, task *asynq.Task, err error) {
 func (w *Workers) observe(next asynq.Handler) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
 		started := time.Now()
-		err := next.ProcessTask(ctx, task)
+		err := discreet(next.ProcessTask(ctx, task))
 		elapsed := time.Since(started)
 		w.metrics.taskDone(task.Type(), elapsed, err)
 		if err == nil {
@@ -214,6 +216,26 @@ func (w *Workers) observe(next asynq.Handler) asynq.Handler {
 		return err
 	})
 }
+
+// discreet keeps what is stored out of an error, which goes to the log and, with its task, into the queue: the decoder of
+// JSON quotes a number that it can't read.
+func discreet(err error) error {
+	var unreadable *json.UnmarshalTypeError
+	if !errors.As(err, &unreadable) {
+		return err
+	}
+	plain := fmt.Sprintf("what is stored in %q can't be read as %s", unreadable.Field, unreadable.Type)
+	return discreetError{strings.ReplaceAll(err.Error(), unreadable.Error(), plain), err}
+}
+
+type discreetError struct {
+	message string
+	err     error
+}
+
+func (e discreetError) Error() string { return e.message }
+
+func (e discreetError) Unwrap() error { return e.err }
 
 // asynqLogger turns asynq's lines into slog's.
 type asynqLogger struct{ log *slog.Logger }
