@@ -10,7 +10,7 @@ import (
 
 // newEvaluateDestination measures the likely-destination model on observed flows. It needs no database.
 func newEvaluateDestination(_ *options) *cobra.Command {
-	var files evaluatedestination.Files
+	var in evaluatedestination.Options
 	var asJSON, table bool
 	c := &cobra.Command{
 		Use:   "destination --places F --train F --test F",
@@ -26,7 +26,7 @@ likelihood): cpc, the common part of commuters; xent, nats per mover; hit1, hit5
 destination is among the likeliest of their origin.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			result, err := evaluatedestination.Run(files)
+			result, err := evaluatedestination.Run(in)
 			if err != nil {
 				return err
 			}
@@ -42,10 +42,11 @@ destination is among the likeliest of their origin.`,
 			return encoder.Encode(result)
 		},
 	}
-	c.Flags().StringVar(&files.Places, "places", "", "places of all periods")
-	c.Flags().StringVar(&files.Train, "train", "", "flows to fit on")
-	c.Flags().StringVar(&files.Test, "test", "", "flows to predict")
-	c.Flags().StringVar(&files.Predictions, "predictions", "", "write origin, dest, p of every pair of the test's origins here")
+	c.Flags().StringVar(&in.Places, "places", "", "places of all periods")
+	c.Flags().StringVar(&in.Train, "train", "", "flows to fit on")
+	c.Flags().StringVar(&in.Test, "test", "", "flows to predict")
+	c.Flags().StringVar(&in.Predictions, "predictions", "", "write origin, dest, p of every pair of the test's origins here")
+	c.Flags().StringSliceVar(&in.Without, "without", nil, "leave out the variables whose names begin so, to see what they are worth (see --table)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&table, "table", false, "print the coefficients with their priors, standard errors and sources")
 	for _, name := range []string{"places", "train", "test"} {

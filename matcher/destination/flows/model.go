@@ -26,6 +26,7 @@ type stage struct {
 
 	sample *sample
 	priors []prior
+	spread float64
 }
 
 func (st *stage) utility(s *situation, u []float64) {
@@ -45,7 +46,8 @@ func (st *stage) utility(s *situation, u []float64) {
 type Settings struct {
 	// Overlap is what one unit of CPC is worth in nats per mover.
 	Overlap float64
-	// Spread is the standard deviation of the priors in units of log odds per standard deviation of the variable.
+	// Spread is the standard deviation of the priors in units of log odds per standard deviation of the variable; 0: the
+	// best of spreads on held-back blocks of origins of train, or usualSpread where there is much of it.
 	Spread float64
 	// Dispersion is how many movers count as one; 0: estimated.
 	Dispersion float64
@@ -59,7 +61,7 @@ type Settings struct {
 
 // DefaultSettings are the ones to use.
 func DefaultSettings() Settings {
-	return Settings{Overlap: 2.5, Spread: 0.3, Evidence: true, Pairs: mostPairs}
+	return Settings{Overlap: 2.5, Evidence: true, Pairs: mostPairs}
 }
 
 // Fit fits the model to the training flows, in order to predict the test flows. Of these only the origins, the places and
@@ -133,6 +135,7 @@ func (w *World) Fit(train, test []Flow, o Settings) (*Model, error) {
 	if err := m.last.fit.finish(m.last.sample, m.last.priors); err != nil {
 		return nil, err
 	}
+	m.notef("priors may move the log odds by %g per standard deviation of a variable; %.0f movers count as one", m.last.spread, m.last.fit.dispersion)
 	m.last.sample = nil // hundreds of megabytes
 	m.table = m.last.table()
 	return m, nil
@@ -161,8 +164,12 @@ func fitStage(sh *shape, from []*situation, o Settings, start *stage) (*stage, e
 	st.sample = newSample(from, k, sh.write, o.Pairs)
 	st.sd = st.sample.deviations()
 	b := make([]float64, k)
+	spread := o.Spread
+	if spread == 0 {
+		spread = usualSpread
+	}
+	st.setPriors(spread)
 	for v, name := range st.names {
-		st.priors = append(st.priors, prior{name.mean, o.Spread / max(st.sd[v], smallestDeviation)})
 		b[v] = name.mean
 		if start != nil {
 			if i := slices.IndexFunc(start.names, func(x variable) bool { return x.name == name.name }); i >= 0 {
@@ -175,9 +182,68 @@ func fitStage(sh *shape, from []*situation, o Settings, start *stage) (*stage, e
 		// At the start: a first guess is enough to weigh the prior, which never weighs more than a few movers a variable.
 		dispersion = min(st.sample.dispersion(b), st.sample.movers/float64(10*k))
 	}
+	if o.Spread == 0 && len(st.sample.rows)/k <= fewPairs {
+		spread = st.chooseSpread(from, b, dispersion, o.Overlap)
+		st.setPriors(spread)
+	}
+	st.spread = spread
 	var err error
 	st.fit, err = fitLogit(st.sample, st.priors, b, 0, dispersion)
 	return st, err
+}
+
+func (st *stage) setPriors(spread float64) {
+	st.priors = make([]prior, len(st.names))
+	for v, name := range st.names {
+		st.priors[v] = prior{name.mean, spread / max(st.sd[v], smallestDeviation)}
+	}
+}
+
+// spreads are tried on data of up to fewPairs. With more of it the prior hardly matters.
+var spreads = []float64{0.1, usualSpread, 1}
+
+const (
+	usualSpread = 0.3
+	fewPairs    = 100_000
+	folds       = 5
+)
+
+// chooseSpread holds back a fifth of the blocks of origins at a time and returns the spread that predicts them best, by
+// the objective of the whole fit.
+func (st *stage) chooseSpread(from []*situation, start []float64, dispersion, overlap float64) float64 {
+	best, bestScore := usualSpread, math.Inf(1)
+	for _, spread := range spreads {
+		st.setPriors(spread)
+		score := 0.0
+		for fold := range folds {
+			in, out := *st.sample, *st.sample
+			in.groups, out.groups, in.movers, out.movers = nil, nil, 0, 0
+			for g, s := range from {
+				part := &in
+				if int(hash(s.block, folds)*folds) == fold {
+					part = &out
+				}
+				part.groups = append(part.groups, st.sample.groups[g])
+				part.movers += s.movers
+			}
+			if in.movers == 0 || out.movers == 0 {
+				continue
+			}
+			f, err := fitLogit(&in, st.priors, start, 0, dispersion)
+			if err == nil && overlap > 0 {
+				f, err = fitLogit(&in, st.priors, f.coefficients, overlap, dispersion)
+			}
+			if err != nil {
+				return usualSpread
+			}
+			held := objective{sample: &out, dispersion: 1, overlap: overlap}
+			score += held.evaluate(f.coefficients, nil) * out.movers
+		}
+		if score < bestScore {
+			best, bestScore = spread, score
+		}
+	}
+	return best
 }
 
 // overlap moves the coefficients on towards a higher CPC.

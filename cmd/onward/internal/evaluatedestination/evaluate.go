@@ -21,6 +21,13 @@ type Files struct {
 	Predictions string
 }
 
+// Options of an evaluation.
+type Options struct {
+	Files
+	// Without leaves out the variables whose names begin so, to see what they are worth.
+	Without []string
+}
+
 // Result is what an evaluation found.
 type Result struct {
 	flows.Metrics
@@ -38,21 +45,21 @@ type Result struct {
 const transfer = "parameters transfer badly between countries: CPC fell from .50 to .35 when Mexico's were tried on the United States. Fit each country on its own flows."
 
 // Run fits on the training flows and predicts the test flows.
-func Run(files Files) (*Result, error) {
+func Run(o Options) (*Result, error) {
 	start := time.Now()
-	places, err := readPlaces(files.Places)
+	places, err := readPlaces(o.Places)
 	if err != nil {
 		return nil, err
 	}
 	world, err := flows.NewWorld(places)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", files.Places, err)
+		return nil, fmt.Errorf("%s: %w", o.Places, err)
 	}
-	train, err := readFlows(files.Train, world)
+	train, err := readFlows(o.Train, world)
 	if err != nil {
 		return nil, err
 	}
-	test, err := readFlows(files.Test, world)
+	test, err := readFlows(o.Test, world)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +76,9 @@ func Run(files Files) (*Result, error) {
 		}
 	}
 	fitStart := time.Now()
-	model, err := world.Fit(train, test, flows.DefaultSettings())
+	settings := flows.DefaultSettings()
+	settings.Without = o.Without
+	model, err := world.Fit(train, test, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +87,8 @@ func Run(files Files) (*Result, error) {
 	r.Metrics = flows.Evaluate(predictions)
 	r.Coefficients = model.Table()
 	r.Notes = append(model.Notes(), transfer)
-	if files.Predictions != "" {
-		if err := writePredictions(files.Predictions, predictions); err != nil {
+	if o.Predictions != "" {
+		if err := writePredictions(o.Predictions, predictions); err != nil {
 			return nil, err
 		}
 	}
