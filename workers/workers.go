@@ -195,9 +195,12 @@ func (w *Workers) taskFailed(ctx context.Context, task *asynq.Task, err error) {
 	limit, _ := asynq.GetMaxRetry(ctx)
 	id, _ := asynq.GetTaskID(ctx)
 	level := slog.LevelWarn
-	if errors.Is(err, asynq.SkipRetry) || (isFailure(err) && retried >= limit) {
+	switch {
+	case errors.Is(err, asynq.SkipRetry) || (isFailure(err) && retried >= limit):
 		level = slog.LevelError
 		w.metrics.archived.WithLabelValues(task.Type()).Inc()
+	case !isFailure(err):
+		level = slog.LevelDebug // whoever finds a part away says so, once
 	}
 	w.log.Log(ctx, level, "task failed", "task", task.Type(), "id", id, "retried", retried, "error", err)
 }
