@@ -38,6 +38,7 @@ func newEvaluateLinking() *cobra.Command {
 	c.Flags().StringSliceVar(&files.Labels, "labels", nil, "files with labels in more languages (id, lang, label, alt)")
 	c.Flags().StringVar(&files.Queries, "queries", "", "titles: query_id, query, relevant_concept_ids")
 	c.Flags().StringVar(&files.Corpus, "corpus", "", "what they are linked to: element_id, concept_id, surface_form")
+	c.Flags().StringSliceVar(&files.Examples, "examples", nil, "coded titles to learn from: query, relevant_concept_ids, or title, esco_occupation_id\n(default: queries_titles_dev.tsv.gz beside the queries or the corpus, if the queries are of its kind; none: never)")
 	c.Flags().StringVar(&files.Predictions, "predictions", "", "write query_id, rank, element_id of the first 100 here")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	for _, name := range []string{"esco", "queries", "corpus"} {
@@ -90,6 +91,7 @@ func newFitLinking() *cobra.Command {
 	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
 	c.Flags().StringSliceVar(&files.Labels, "labels", nil, "files with labels in more languages (id, lang, label, alt)")
 	c.Flags().StringArrayVar(&files.Sets, "set", nil, "titles and their corpus, as QUERIES=CORPUS")
+	c.Flags().StringArrayVar(&files.Titles, "titles", nil, "coded vacancy titles, which are learnt from too, and their corpus, as QUERIES=CORPUS")
 	c.Flags().StringArrayVar(&files.Spans, "spans", nil, "spans with their skills")
 	_ = c.MarkFlagRequired("esco")
 	return c

@@ -257,7 +257,7 @@ func fitLogit(s *sample, priors []prior, start []float64, overlap, dispersion fl
 		dispersion = 1
 	}
 	o := &objective{sample: s, priors: priors, dispersion: dispersion, overlap: overlap}
-	h := s.hessian(start, 1+len(s.rows)/s.k/roughPairs)
+	h := s.hessian(start, 1+s.pairs()/roughPairs)
 	root, err := s.root(h, priors, dispersion)
 	if err != nil {
 		return fit{}, err

@@ -44,7 +44,8 @@ func (st *stage) utility(s *situation, u []float64) {
 
 // Settings of a fit that measurements chose; see docs/decisions/0009-destination.md.
 type Settings struct {
-	// Overlap is what one unit of CPC is worth in nats per mover.
+	// Overlap is what one unit of CPC is worth in nats per mover. It counts on more than fewPairs: on fewer, held-back
+	// origins gain no CPC from it and lose xent.
 	Overlap float64
 	// Spread is the standard deviation of the priors in units of log odds per standard deviation of the variable; 0: the
 	// best of spreads on held-back blocks of origins of train, or usualSpread where there is much of it.
@@ -127,7 +128,7 @@ func (w *World) Fit(train, test []Flow, o Settings) (*Model, error) {
 			return nil, err
 		}
 	}
-	if o.Overlap > 0 {
+	if o.Overlap > 0 && m.last.sample.pairs() > fewPairs {
 		if err := m.last.overlap(o.Overlap); err != nil {
 			return nil, err
 		}
@@ -182,8 +183,8 @@ func fitStage(sh *shape, from []*situation, o Settings, start *stage) (*stage, e
 		// At the start: a first guess is enough to weigh the prior, which never weighs more than a few movers a variable.
 		dispersion = min(st.sample.dispersion(b), st.sample.movers/float64(10*k))
 	}
-	if o.Spread == 0 && len(st.sample.rows)/k <= fewPairs {
-		spread = st.chooseSpread(from, b, dispersion, o.Overlap)
+	if o.Spread == 0 && st.sample.pairs() <= fewPairs {
+		spread = st.chooseSpread(from, b, dispersion)
 		st.setPriors(spread)
 	}
 	st.spread = spread
@@ -199,7 +200,7 @@ func (st *stage) setPriors(spread float64) {
 	}
 }
 
-// spreads are tried on data of up to fewPairs. With more of it the prior hardly matters.
+// spreads are tried on up to fewPairs. With more of them the prior hardly matters.
 var spreads = []float64{0.1, usualSpread, 1}
 
 const (
@@ -208,9 +209,8 @@ const (
 	folds       = 5
 )
 
-// chooseSpread holds back a fifth of the blocks of origins at a time and returns the spread that predicts them best, by
-// the objective of the whole fit.
-func (st *stage) chooseSpread(from []*situation, start []float64, dispersion, overlap float64) float64 {
+// chooseSpread holds back a fifth of the blocks of origins at a time and returns the spread that predicts them best.
+func (st *stage) chooseSpread(from []*situation, start []float64, dispersion float64) float64 {
 	best, bestScore := usualSpread, math.Inf(1)
 	for _, spread := range spreads {
 		st.setPriors(spread)
@@ -230,13 +230,10 @@ func (st *stage) chooseSpread(from []*situation, start []float64, dispersion, ov
 				continue
 			}
 			f, err := fitLogit(&in, st.priors, start, 0, dispersion)
-			if err == nil && overlap > 0 {
-				f, err = fitLogit(&in, st.priors, f.coefficients, overlap, dispersion)
-			}
 			if err != nil {
 				return usualSpread
 			}
-			held := objective{sample: &out, dispersion: 1, overlap: overlap}
+			held := objective{sample: &out, dispersion: 1}
 			score += held.evaluate(f.coefficients, nil) * out.movers
 		}
 		if score < bestScore {

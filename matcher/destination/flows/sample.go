@@ -82,6 +82,9 @@ func newSample(from []*situation, k int, variables func(*situation, []float32), 
 	return out
 }
 
+// pairs of origin and destination that there are rows for.
+func (s *sample) pairs() int { return len(s.rows) / max(1, s.k) }
+
 // hash spreads pairs evenly over [0, 1), always alike.
 func hash(i, j int) float64 {
 	x := uint64(i)*0x9E3779B97F4A7C15 ^ uint64(j)*0xC2B2AE3D27D4EB4F //nolint:gosec // positions are not negative
@@ -96,7 +99,7 @@ func hash(i, j int) float64 {
 // deviations are the standard deviations of the variables over the alternatives, weighted alike.
 func (s *sample) deviations() []float64 {
 	sum, square := make([]float64, s.k), make([]float64, s.k)
-	n := len(s.rows) / max(1, s.k)
+	n := s.pairs()
 	for a := range n {
 		for v, x := range s.rows[a*s.k : (a+1)*s.k] {
 			sum[v] += float64(x)

@@ -173,7 +173,8 @@ func stemArabic(word string) string {
 	return word
 }
 
-// alternatives splits a label that names both sexes in full: "director técnico/directora técnica", "مدير / مديرة".
+// alternatives are a label and, if it names both sexes in full, its parts: "director técnico/directora técnica",
+// "مدير / مديرة".
 func alternatives(text string) []string {
 	parts := strings.Split(text, "/")
 	if len(parts) < 2 || len(parts) > 3 {
@@ -186,10 +187,11 @@ func alternatives(text string) []string {
 			return []string{text}
 		}
 	}
-	for i := range parts {
-		parts[i] = strings.TrimSpace(parts[i])
+	whole := []string{text}
+	for _, p := range parts {
+		whole = append(whole, strings.TrimSpace(p))
 	}
-	return parts
+	return whole
 }
 
 func commonPrefix(a, b string) int {

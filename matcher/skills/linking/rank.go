@@ -72,7 +72,7 @@ func (l *Linker) RankLabels(text string) []LabelMatch {
 			if l.labels[i].alternative {
 				continue
 			}
-			score := c.score + l.weights.Label*l.labelScore(own[i], l.labels[i].typical, c)
+			score := c.score + l.labelScore(own[i], l.labels[i].typical, c)
 			list = append(list, LabelMatch{l.concepts[c.concept].id, int(l.labels[i].source), score})
 		}
 	}
@@ -82,10 +82,10 @@ func (l *Linker) RankLabels(text string) []LabelMatch {
 
 // labelScore is how far a label stays behind what its concept has at best, 0 or less.
 func (l *Linker) labelScore(s scoredLabel, typical float32, c candidate) float64 {
-	f := c.features
-	own := float64(s.letters + s.words)
-	best := float64(f[fLetters] + f[fWords])
-	return math.Max(own, l.weights.Typical*float64(typical)*best) - best
+	behind := func(weight float64, own, best float32) float64 {
+		return weight * (math.Max(float64(own), l.weights.Typical*float64(typical*best)) - float64(best))
+	}
+	return behind(l.weights.LabelLetters, s.letters, c.features[fLetters]) + behind(l.weights.LabelWords, s.words, c.features[fWords])
 }
 
 // Candidate is a concept that a text may mean, before anything is weighed: what weights are fitted on.

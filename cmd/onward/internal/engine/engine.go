@@ -54,9 +54,10 @@ type Engine struct {
 	taking   sync.Mutex // held while reference data is taken over
 	releases string     // what the catalogue was read from
 
-	stops []func(context.Context) error // last one first
-	stop  context.CancelFunc
-	loops sync.WaitGroup
+	stopping sync.Mutex                    // guards stops: servers start at the same time
+	stops    []func(context.Context) error // last one first
+	stop     context.CancelFunc
+	loops    sync.WaitGroup
 }
 
 // Start brings everything up, in an order in which each part finds what it needs. What was started is stopped again
@@ -110,13 +111,13 @@ func (e *Engine) startServers(ctx context.Context) error {
 	if e.config.RedisURL != "" {
 		option, err := asynq.ParseRedisURI(e.config.RedisURL)
 		if err != nil {
-			return errors.New("REDIS_URL must have the form redis://:password@host:6379/0")
+			return errors.Join(errors.New("REDIS_URL must have the form redis://:password@host:6379/0"), group.Wait())
 		}
 		e.redis = option
 	} else {
 		inProcess, err := embedded.StartRedis(context.WithoutCancel(ctx)) // workers need it until they have stopped
 		if err != nil {
-			return err
+			return errors.Join(err, group.Wait())
 		}
 		e.atStop(func(context.Context) error { inProcess.Stop(); return nil })
 		e.redis = asynq.RedisClientOpt{Addr: inProcess.Addr(), PoolSize: 64}
@@ -312,7 +313,11 @@ func (e *Engine) askRebuild(ctx context.Context) error {
 }
 
 // atStop remembers how to stop what was just started.
-func (e *Engine) atStop(stop func(context.Context) error) { e.stops = append(e.stops, stop) }
+func (e *Engine) atStop(stop func(context.Context) error) {
+	e.stopping.Lock()
+	defer e.stopping.Unlock()
+	e.stops = append(e.stops, stop)
+}
 
 // Stop ends the loops, which finish what is running, and then the servers, in reverse order.
 func (e *Engine) Stop(ctx context.Context) error {

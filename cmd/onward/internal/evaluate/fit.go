@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"onward"
@@ -16,6 +17,7 @@ type FitFiles struct {
 	ESCO, Labels []string
 	Sets         []string // QUERIES=CORPUS
 	Spans        []string
+	Titles       []string // QUERIES=CORPUS, learnt from as examples too
 	Out          string
 }
 
@@ -44,7 +46,8 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 		return err
 	}
 	var titles, spans []exampleSet
-	for _, set := range files.Sets {
+	var coded []exampleSet
+	for number, set := range append(slices.Clone(files.Sets), files.Titles...) {
 		queriesFile, corpusFile, ok := strings.Cut(set, "=")
 		if !ok {
 			return onward.Errorf(onward.EInvalid, "--set %s: give it as QUERIES=CORPUS", set)
@@ -62,12 +65,26 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 			return err
 		}
 		set := exampleSet{name: queriesFile, linker: linker, corpus: c, queries: queries}
-		for _, q := range queries {
-			if len(q.relevant) > 0 {
+		linkerOf, every := func(int) *linking.Linker { return linker }, 1
+		if number >= len(files.Sets) {
+			examples, err := readExamples([]string{queriesFile})
+			if err != nil {
+				return err
+			}
+			linkerOf, _ = exampleLinkers(linker, queries, examples)
+			every = 7 // there are thousands
+		}
+		for i, q := range queries {
+			if linker := linkerOf(i); len(q.relevant) > 0 && i%every == 0 {
 				set.examples = append(set.examples, newExample(linker, q.text, q.relevant))
 			}
 		}
-		titles = append(titles, set)
+		if number < len(files.Sets) {
+			titles = append(titles, set)
+		} else {
+			set.corpus = nil
+			coded = append(coded, set)
+		}
 	}
 	var linker *linking.Linker
 	for _, file := range files.Spans {
@@ -91,7 +108,7 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 	for _, kind := range []struct {
 		name string
 		sets []exampleSet
-	}{{"occupations", titles}, {"skills", spans}} {
+	}{{"occupations", titles}, {"skills", spans}, {"vacancy titles", coded}} {
 		if len(kind.sets) == 0 {
 			continue
 		}
@@ -110,11 +127,11 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 
 // fitLabels tries how much a label's own likeness counts.
 func fitLabels(sets []exampleSet, concept []float64, w io.Writer) {
-	for _, label := range []float64{1.5, 3, 5, 8, 14} {
-		for _, typical := range []float64{0.6, 0.8, 0.9} {
-			weights := linking.Weights{Label: label, Typical: typical}
+	for _, letters := range []float64{10, 20, 30} {
+		for _, words := range []float64{2, 4, 8} {
+			weights := linking.Weights{LabelLetters: letters, LabelWords: words, Typical: 0.85}
 			copy(weights.Concept[:], concept)
-			_, _ = fmt.Fprintf(w, "label %4.1f typical %.2f:", label, typical)
+			_, _ = fmt.Fprintf(w, "letters %4.1f words %4.1f:", letters, words)
 			for _, set := range sets {
 				linker := set.linker.With(weights)
 				n, mrr := 0, 0.0

@@ -54,6 +54,7 @@ type LinkingResult struct {
 	Concepts   Figures `json:"concepts"`
 	BuildMS    float64 `json:"build_ms"`
 	MicrosEach float64 `json:"micros_per_query"`
+	Examples   int     `json:"examples"` // coded texts that were learnt from; 0: none, or the queries are of another kind
 }
 
 // Print writes the figures for a person.
@@ -164,12 +165,21 @@ func Linking(ctx context.Context, files LinkingFiles) (LinkingResult, error) {
 		return result, err
 	}
 	result.BuildMS = float64(time.Since(started).Microseconds()) / 1000
+	examples, err := readExamples(findExamples(files))
+	if err != nil {
+		return result, err
+	}
+	linkerOf := func(int) *linking.Linker { return linker }
+	if learnt, fit := exampleLinkers(linker, queries, examples); fit || learnt != nil && len(files.Examples) > 0 {
+		linkerOf, result.Examples = learnt, len(examples)
+	}
 	ranked := make([][]string, len(queries))
 	started = time.Now()
 	for i, q := range queries {
 		if err := ctx.Err(); err != nil {
 			return result, err
 		}
+		linker := linkerOf(i)
 		conceptRank, formRank := 0, 0
 		for r, m := range linker.Link(q.text, kept) {
 			if q.relevant[m.ID] {

@@ -15,8 +15,10 @@ import (
 	"onward/matcher/destination/flows"
 )
 
-const placesHeader = "place\tname\tregion\tlat\tlon\tperiod\tpopulation\n"
-const flowsHeader = "period\torigin\tdest\tmovers\tkin\tkin_back\n"
+const (
+	placesHeader = "place\tname\tregion\tlat\tlon\tperiod\tpopulation\n"
+	flowsHeader  = "period\torigin\tdest\tmovers\tkin\tkin_back\n"
+)
 
 func write(t *testing.T, name, text string) string {
 	t.Helper()
