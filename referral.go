@@ -92,6 +92,8 @@ type RankedList struct {
 	Considered  int              `json:"considered" doc:"Opportunities scored exactly"`
 	Referrals   []RankedReferral `json:"referrals"`
 	NearMisses  []NearMiss       `json:"near_misses,omitempty" doc:"One gate away from the list"`
+	Unlocks     []Unlock         `json:"unlocks,omitempty" doc:"What would bring the most onto the list, from the heaviest"`
+	Language    string           `json:"language,omitempty" doc:"Of labels and sentences"`
 }
 
 // ListVersions name everything that the list depends on besides its inputs.
@@ -131,110 +133,10 @@ type OpportunitySummary struct {
 	PlaceID        PlaceID `json:"place_id,omitempty"`
 	Place          string  `json:"place,omitempty"`
 	Remote         bool    `json:"remote,omitempty"`
+	Assisted       bool    `json:"assisted,omitempty" doc:"Housing or help with moving is offered"`
 	PlacesLeft     int     `json:"places_left"`
 	Wage           *Wage   `json:"wage,omitempty"`
 	StartsOn       Date    `json:"starts_on,omitzero" format:"date"`
 	ClosesOn       Date    `json:"closes_on,omitzero" format:"date"`
 	Fictional      bool    `json:"fictional,omitempty"`
-}
-
-// RankedReferral is one line of a list. Score is Fit x Reach x Terms, and each of them follows from its parts below.
-type RankedReferral struct {
-	Rank        int                `json:"rank"`
-	Opportunity OpportunitySummary `json:"opportunity"`
-	Score       float64            `json:"score"`
-	Fit         float64            `json:"fit" doc:"How well the person's skills cover the opportunity's"`
-	Reach       float64            `json:"reach" doc:"How likely the person will be where it is"`
-	Terms       float64            `json:"terms" doc:"Pay, hours, kind, dates"`
-	Explanation Explanation        `json:"explanation"`
-}
-
-// Explanation is the computation itself, in parts.
-type Explanation struct {
-	// Fit = Confidence x sum(Weight x Strength) / sum(Weight) over Skills.
-	SkillBasis      SkillBasis   `json:"skill_basis"`
-	SkillConfidence float64      `json:"skill_confidence"`
-	Skills          []SkillPart  `json:"skills,omitempty"`
-	ReachParts      []ReachPart  `json:"reach_parts,omitempty" doc:"Reach is the sum of probability x access"`
-	TermParts       []TermPart   `json:"term_parts,omitempty" doc:"Terms is the weighted mean of the known ones; 1 when none is known"`
-	Gates           []GateResult `json:"gates,omitempty"`
-}
-
-// SkillBasis says where the skills of an opportunity come from.
-type SkillBasis string
-
-// The bases.
-const (
-	SkillsCoded          SkillBasis = "coded"      // someone coded them
-	SkillsFromOccupation SkillBasis = "occupation" // taken from the occupation, at lower confidence
-	SkillsNone           SkillBasis = "none"       // unknown; a neutral fit is used
-)
-
-// SkillPart is one skill's share of the fit.
-type SkillPart struct {
-	SkillID   string  `json:"skill_id"`
-	Label     string  `json:"label"`
-	Essential bool    `json:"essential"`
-	Weight    float64 `json:"weight" doc:"idf x (1 essential, 0.35 optional)"`
-	Strength  float64 `json:"strength" doc:"0 missing, 1 fully there"`
-	Via       string  `json:"via,omitempty" doc:"The person's skill that covers it when it is another one"`
-	ViaLabel  string  `json:"via_label,omitempty"`
-	Related   float64 `json:"related,omitempty" doc:"How near that skill is"`
-}
-
-// ReachPart is one place's share of the reach.
-type ReachPart struct {
-	PlaceID     PlaceID `json:"place_id,omitempty"`
-	Place       string  `json:"place" doc:"A place, 'elsewhere' or 'abroad'"`
-	Probability float64 `json:"probability"`
-	Access      float64 `json:"access" doc:"1 there or remote; falls with distance; at least a floor with housing or relocation; portability for 'abroad'"`
-	DistanceKm  float64 `json:"distance_km,omitempty"`
-}
-
-// TermPart is one soft preference.
-type TermPart struct {
-	Term   string   `json:"term" enum:"wage,hours,childcare,kind,start,freshness"`
-	Weight float64  `json:"weight"`
-	Value  *float64 `json:"value,omitempty" doc:"0 to 1; empty: unknown, and left out of the mean"`
-}
-
-// GateState is the answer of a hard requirement.
-type GateState string
-
-// The answers.
-const (
-	GateYes     GateState = "yes"
-	GateNo      GateState = "no"
-	GateUnknown GateState = "unknown" // does not close; is shown, so that someone asks
-)
-
-// Gate names a hard requirement.
-type Gate string
-
-// The gates. Safety and consent are gates too, but are never shown: see matcher.
-const (
-	GateOpen      Gate = "open"
-	GateVetted    Gate = "vetted"
-	GatePlaces    Gate = "places_left"
-	GateDocuments Gate = "documents"
-	GateAge       Gate = "legal_age"
-	GateLanguage  Gate = "language"
-)
-
-// GateResult is one gate with its answer and what the answer rests on.
-type GateResult struct {
-	Gate     Gate      `json:"gate"`
-	State    GateState `json:"state" enum:"yes,no,unknown"`
-	Evidence string    `json:"evidence,omitempty"`
-}
-
-// NearMiss is an opportunity that one gate alone keeps off the list.
-type NearMiss struct {
-	Opportunity OpportunitySummary `json:"opportunity"`
-	Score       float64            `json:"score" doc:"Its score if the gate were open"`
-	WouldRank   int                `json:"would_rank" doc:"Its rank if the gate were open"`
-	Gate        Gate               `json:"gate"`
-	Missing     []string           `json:"missing" doc:"What would open it, such as driving_licence or es:B1"`
-	Evidence    string             `json:"evidence"`
-	AlsoOpens   int                `json:"also_opens" doc:"How many other near misses the same thing would open"`
 }

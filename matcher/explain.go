@@ -5,10 +5,14 @@ import "onward"
 // The explanation is the computation: fit, reach and terms follow from its parts, and the score is their product.
 
 func (s *scorer) referral(rank int, c *scored) onward.RankedReferral {
-	return onward.RankedReferral{
-		Rank: rank, Opportunity: c.opening.summary(), Score: c.total, Fit: c.fit, Reach: c.reach, Terms: c.terms,
-		Explanation: s.explanation(c),
+	line := onward.RankedReferral{
+		Rank: rank, Opportunity: c.opening.summary(), Score: c.total, Fit: c.fit, Reach: c.reach, Terms: c.terms, Variety: c.variety,
 	}
+	if !s.options.ScoresOnly {
+		line.Explanation = s.explanation(c)
+		line.Robust = s.reach.source != nil && robust(line.Explanation.ReachParts, s.reach.source.spread)
+	}
+	return line
 }
 
 func (s *scorer) explanation(c *scored) onward.Explanation {
@@ -23,7 +27,7 @@ func (s *scorer) explanation(c *scored) onward.Explanation {
 	gates := s.gates(o, true)
 	e.Gates = make([]onward.GateResult, len(gates))
 	for i, g := range gates {
-		e.Gates[i] = onward.GateResult{Gate: g.gate, State: g.state, Evidence: g.evidence}
+		e.Gates[i] = onward.GateResult{Gate: g.gate, State: g.state, Facts: g.facts}
 	}
 	return e
 }
@@ -51,20 +55,10 @@ func (s *scorer) skillParts(o *Opening) []onward.SkillPart {
 
 func (s *scorer) label(id string) string { return s.person.taxonomy.Label(id, s.options.Language) }
 
-func (s *scorer) nearMiss(rank int, c *scored) onward.NearMiss {
-	miss := onward.NearMiss{Opportunity: c.opening.summary(), Score: c.total, WouldRank: rank}
-	for _, g := range s.gates(c.opening, true) {
-		if g.state == onward.GateNo {
-			miss.Gate, miss.Missing, miss.Evidence = g.gate, g.missing, g.evidence
-		}
-	}
-	return miss
-}
-
 func (o *Opening) summary() onward.OpportunitySummary {
 	return onward.OpportunitySummary{
 		ID: o.ID, Version: o.Version, Kind: o.Kind, Title: o.Title, OrganisationID: o.OrganisationID, Organisation: o.Organisation,
-		PlaceID: o.PlaceID, Place: o.Place, Remote: o.Remote, PlacesLeft: o.PlacesLeft, Wage: o.Wage, StartsOn: o.StartsOn,
+		PlaceID: o.PlaceID, Place: o.Place, Remote: o.Remote, Assisted: o.Assisted, PlacesLeft: o.PlacesLeft, Wage: o.Wage, StartsOn: o.StartsOn,
 		ClosesOn: o.ClosesOn, Fictional: o.Fictional,
 	}
 }

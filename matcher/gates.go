@@ -2,7 +2,6 @@ package matcher
 
 import (
 	"fmt"
-	"strings"
 
 	"onward"
 )
@@ -20,13 +19,19 @@ const (
 	freePlace = "free_place"
 )
 
-// gateCheck is the answer of one gate. Evidence and missing are filled in only when asked for: hundreds of openings are
-// checked, and a few dozen are explained.
+// gateCheck is the answer of one gate. Facts are filled in only when asked for: hundreds of openings are checked, and a
+// few dozen are explained.
 type gateCheck struct {
-	gate     onward.Gate
-	state    onward.GateState
-	evidence string
-	missing  []string // what would open it; empty when nothing would
+	gate    onward.Gate
+	state   onward.GateState
+	facts   []onward.Fact
+	missing []string // what would open it; empty when nothing would
+}
+
+// tell adds a fact that has the state of the whole gate.
+func (c *gateCheck) tell(f onward.Fact) {
+	f.State = c.state
+	c.facts = append(c.facts, f)
 }
 
 // gates answers every gate that is shown, in a fixed order.
@@ -40,9 +45,10 @@ func (s *scorer) open(o *Opening, tell bool) gateCheck {
 		c.state = onward.GateNo
 	}
 	if tell {
-		c.evidence = "no closing date"
-		if !o.ClosesOn.IsZero() {
-			c.evidence = "open until " + o.ClosesOn.String()
+		if o.ClosesOn.IsZero() {
+			c.tell(onward.Fact{Code: onward.FactNoClosingDate})
+		} else {
+			c.tell(onward.Fact{Code: onward.FactOpenUntil, Date: o.ClosesOn})
 		}
 	}
 	return c
@@ -64,13 +70,15 @@ func (s *scorer) vetted(o *Opening, tell bool) gateCheck {
 	}
 	switch {
 	case c.state == onward.GateYes && o.VettedUntil.IsZero():
-		c.evidence = "checked"
+		c.tell(onward.Fact{Code: onward.FactVetted})
 	case c.state == onward.GateYes:
-		c.evidence = "checked, valid until " + o.VettedUntil.String()
+		c.tell(onward.Fact{Code: onward.FactVettedUntil, Date: o.VettedUntil})
+	case o.Vetting == onward.VettingRejected:
+		c.tell(onward.Fact{Code: onward.FactVettingRejected})
 	case expired:
-		c.evidence = "the check ran out on " + o.VettedUntil.String()
+		c.tell(onward.Fact{Code: onward.FactVettingRanOut, Date: o.VettedUntil})
 	default:
-		c.evidence = "nobody has checked it yet"
+		c.tell(onward.Fact{Code: onward.FactNotVetted})
 	}
 	return c
 }
@@ -81,7 +89,7 @@ func (s *scorer) placesLeft(o *Opening, tell bool) gateCheck {
 		c.state = onward.GateNo
 	}
 	if tell {
-		c.evidence = fmt.Sprintf("%d left", max(0, o.PlacesLeft))
+		c.tell(onward.Fact{Code: onward.FactPlacesLeft, Count: max(0, o.PlacesLeft)})
 		if c.state == onward.GateNo {
 			c.missing = []string{freePlace}
 		}
@@ -106,55 +114,53 @@ func (s *scorer) documents(o *Opening, tell bool) gateCheck {
 	c := gateCheck{gate: onward.GateDocuments, state: onward.GateYes}
 	start := s.start(o)
 	hopeless := false
-	var evidence []string
 	for _, kind := range o.Documents {
 		document := s.person.document(kind)
-		state, why := documentBy(document, start)
+		state, fact := documentBy(document, start)
 		if state == onward.GateNo {
 			c.missing = append(c.missing, string(kind))
 			hopeless = hopeless || document.Status == onward.DocumentUnobtainable
 		}
 		c.state = worse(c.state, state)
 		if tell {
-			evidence = append(evidence, fmt.Sprintf("%s: %s", kind, why))
+			fact.State, fact.Document = state, kind
+			c.facts = append(c.facts, fact)
 		}
 	}
 	if hopeless {
 		c.missing = nil
 	}
-	if tell {
-		c.evidence = "no papers needed"
-		if len(evidence) > 0 {
-			c.evidence = strings.Join(evidence, "; ")
-			if o.StartsOn.IsZero() {
-				c.evidence += fmt.Sprintf(" (start taken as %s)", start)
-			}
-		}
+	switch {
+	case !tell:
+	case len(c.facts) == 0:
+		c.tell(onward.Fact{Code: onward.FactNoDocuments})
+	case o.StartsOn.IsZero():
+		c.tell(onward.Fact{Code: onward.FactStartTaken, Date: start})
 	}
 	return c
 }
 
-// documentBy says whether a document will be there on the day, and why. The reasons are constants with a date at most.
-func documentBy(d onward.PersonDocument, start onward.Date) (state onward.GateState, why string) {
+// documentBy says whether a document will be there on the day, and why.
+func documentBy(d onward.PersonDocument, start onward.Date) (state onward.GateState, why onward.Fact) {
 	expected := !d.ExpectedOn.IsZero()
 	inTime := expected && !d.ExpectedOn.After(start)
 	switch {
 	case d.Status == "":
-		return onward.GateUnknown, "not known whether the person has it"
+		return onward.GateUnknown, onward.Fact{Code: onward.FactDocumentNotKnown}
 	case d.Status == onward.DocumentUnobtainable:
-		return onward.GateNo, "can't be had"
+		return onward.GateNo, onward.Fact{Code: onward.FactDocumentUnobtainable}
 	case d.Status == onward.DocumentHeld && (d.ValidUntil.IsZero() || !d.ValidUntil.Before(start)):
-		return onward.GateYes, "held"
+		return onward.GateYes, onward.Fact{Code: onward.FactDocumentHeld}
 	case inTime:
-		return onward.GateYes, "expected before the start, on " + d.ExpectedOn.String()
+		return onward.GateYes, onward.Fact{Code: onward.FactDocumentInTime, Date: d.ExpectedOn}
 	case d.Status == onward.DocumentHeld:
-		return onward.GateNo, "runs out before the start, on " + d.ValidUntil.String()
+		return onward.GateNo, onward.Fact{Code: onward.FactDocumentRunsOut, Date: d.ValidUntil}
 	case expected:
-		return onward.GateNo, "expected after the start, on " + d.ExpectedOn.String()
+		return onward.GateNo, onward.Fact{Code: onward.FactDocumentLate, Date: d.ExpectedOn}
 	case d.Status == onward.DocumentApplied:
-		return onward.GateUnknown, "applied for, without a date"
+		return onward.GateUnknown, onward.Fact{Code: onward.FactDocumentApplied}
 	default:
-		return onward.GateNo, "missing"
+		return onward.GateNo, onward.Fact{Code: onward.FactDocumentMissing}
 	}
 }
 
@@ -198,36 +204,30 @@ func (s *scorer) age(o *Opening, tell bool) gateCheck {
 		c.state = onward.GateYes
 	}
 	if tell {
-		c.evidence = ageRule(least, o.MaxAge, o.Hazardous)
-		if age == nil {
-			c.evidence += "; date of birth not known"
-		} else {
-			c.evidence += fmt.Sprintf("; is %d", *age)
-		}
+		c.tellAge(least, o, age)
 	}
 	return c
 }
 
-func ageRule(least, most int, hazardous bool) string {
-	rule := "no legal age"
-	switch {
-	case least > 0 && most > 0:
-		rule = fmt.Sprintf("from %d to %d", least, most)
-	case least > 0:
-		rule = fmt.Sprintf("from %d", least)
-	case most > 0:
-		rule = fmt.Sprintf("up to %d", most)
+func (c *gateCheck) tellAge(least int, o *Opening, age *int) {
+	if least > 0 || o.MaxAge > 0 {
+		c.tell(onward.Fact{Code: onward.FactAgeLimit, From: least, To: o.MaxAge})
+	} else {
+		c.tell(onward.Fact{Code: onward.FactNoAgeLimit})
 	}
-	if hazardous {
-		rule += " (hazardous work)"
+	if o.Hazardous {
+		c.tell(onward.Fact{Code: onward.FactHazardous})
 	}
-	return rule
+	if age == nil {
+		c.tell(onward.Fact{Code: onward.FactAgeUnknown})
+	} else {
+		c.tell(onward.Fact{Code: onward.FactAge, Count: *age})
+	}
 }
 
 // language asks for every essential language at its level. A language that is not on record is unknown.
 func (s *scorer) language(o *Opening, tell bool) gateCheck {
 	c := gateCheck{gate: onward.GateLanguage, state: onward.GateYes}
-	var evidence []string
 	for _, need := range o.Languages {
 		if !need.Essential {
 			continue
@@ -247,50 +247,15 @@ func (s *scorer) language(o *Opening, tell bool) gateCheck {
 			c.missing = append(c.missing, need.Language+":"+string(need.Level))
 		}
 		if tell {
+			fact := onward.Fact{Code: onward.FactLanguageLevel, State: state, Language: need.Language, Needed: need.Level, Has: has}
 			if has == "" {
-				has = "not on record"
+				fact.Code = onward.FactLanguageNotKnown
 			}
-			evidence = append(evidence, fmt.Sprintf("%s %s needed, %s", need.Language, need.Level, has))
+			c.facts = append(c.facts, fact)
 		}
 	}
-	if tell {
-		c.evidence = "no language needed"
-		if len(evidence) > 0 {
-			c.evidence = strings.Join(evidence, "; ")
-		}
+	if tell && len(c.facts) == 0 {
+		c.tell(onward.Fact{Code: onward.FactNoLanguage})
 	}
 	return c
-}
-
-// opens says whether what opens one near miss also opens another. Papers, a language level and an age help elsewhere; a
-// place that falls free helps nowhere else.
-func opens(one, other *onward.NearMiss) bool {
-	if one.Gate != other.Gate || one.Gate == onward.GatePlaces {
-		return false
-	}
-	for _, needed := range other.Missing {
-		covered := false
-		for _, gained := range one.Missing {
-			covered = covered || covers(one.Gate, gained, needed)
-		}
-		if !covered {
-			return false
-		}
-	}
-	return true
-}
-
-func covers(gate onward.Gate, gained, needed string) bool {
-	if gained == needed {
-		return true
-	}
-	what, level, ok := strings.Cut(gained, ":")
-	otherWhat, otherLevel, ok2 := strings.Cut(needed, ":")
-	if !ok || !ok2 || what != otherWhat {
-		return false
-	}
-	if gate == onward.GateLanguage {
-		return onward.CEFR(level).AtLeast(onward.CEFR(otherLevel))
-	}
-	return len(level) > len(otherLevel) || (len(level) == len(otherLevel) && level >= otherLevel) // numbers without leading zeros
 }

@@ -17,8 +17,8 @@ func state(s setting, o matcher.Opening, gate onward.Gate) (answer string, missi
 	for _, line := range result.Referrals {
 		for _, g := range line.Explanation.Gates {
 			if g.Gate == gate {
-				if g.Evidence == "" {
-					return "no evidence", nil
+				if len(g.Facts) == 0 {
+					return "no facts", nil
 				}
 				return string(g.State), nil
 			}
@@ -138,7 +138,7 @@ func TestNearMissesSayWhatWouldOpenThemAndWhatElseThatOpens(t *testing.T) {
 		{6, 2, 0, "a free place helps nowhere else"},
 	} {
 		i := slices.IndexFunc(result.NearMisses, func(m onward.NearMiss) bool { return m.Opportunity.ID == id(c.id) })
-		if miss := result.NearMisses[i]; miss.WouldRank != c.rank || miss.AlsoOpens != c.also || miss.Evidence == "" {
+		if miss := result.NearMisses[i]; miss.WouldRank != c.rank || miss.AlsoOpens != c.also || len(miss.Facts) == 0 {
 			t.Errorf("%s: %+v", c.why, miss)
 		}
 	}

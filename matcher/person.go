@@ -28,6 +28,7 @@ type Person struct {
 	Consented bool
 
 	safety    onward.Safety
+	own       []ownSkill // the strongest first
 	strengths map[string]Strength
 	taxonomy  *skills.Taxonomy
 }
@@ -38,7 +39,7 @@ func NewPerson(r onward.ReturneeDetails, taxonomy *skills.Taxonomy, today onward
 	p := Person{
 		Country: r.Country, Languages: r.Languages, Documents: r.Documents, AvailableFrom: r.AvailableFrom,
 		Preferences: r.Preferences, SkillsUnknown: len(own) == 0, Consented: r.HasConsent(onward.ConsentMatching, today),
-		safety: r.Safety, strengths: expand(own, taxonomy), taxonomy: taxonomy,
+		safety: r.Safety, own: own, strengths: expand(own, taxonomy), taxonomy: taxonomy,
 	}
 	if !r.BirthDate.IsZero() {
 		age := r.BirthDate.YearsUntil(today)

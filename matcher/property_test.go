@@ -79,6 +79,7 @@ func drawOpening(t *rapid.T, n byte) matcher.Opening {
 		}
 		o.Vetting = rapid.SampledFrom([]onward.VettingStatus{onward.VettingPassed, onward.VettingUnknown, onward.VettingRejected}).Draw(t, "vetting")
 		o.Placed = rapid.IntRange(0, 2).Draw(t, "placed")
+		o.OrganisationID = rapid.SampledFrom([]onward.ID{id(200), id(201), id(202)}).Draw(t, "organisation")
 		o.ClosesOn = today().AddDays(rapid.IntRange(-1, 30).Draw(t, "closes"))
 	})
 }
@@ -117,8 +118,11 @@ func TestPropertiesOfTheScore(t *testing.T) {
 			if bound := indexScore(query, &o); bound < line.Score-1e-12 || !near(bound, line.Fit*line.Reach) {
 				t.Fatalf("the index says %v, the list %v x %v x %v", bound, line.Fit, line.Reach, line.Terms)
 			}
-			if line.Rank != i+1 || (i > 0 && line.Score > result.Referrals[i-1].Score) {
+			if line.Rank != i+1 || (i > 0 && line.Score*line.Variety > result.Referrals[i-1].Score*result.Referrals[i-1].Variety) {
 				t.Fatalf("line %d is out of order", i+1)
+			}
+			if !(line.Variety > 0 && line.Variety <= 1) {
+				t.Fatalf("variety %v", line.Variety)
 			}
 			// gates dominate: nothing with a closed gate is on the list, whatever its score
 			for _, g := range line.Explanation.Gates {

@@ -1,8 +1,6 @@
 package matcher
 
 import (
-	"bytes"
-	"cmp"
 	"math"
 	"slices"
 
@@ -11,7 +9,7 @@ import (
 )
 
 // Version names the formulas and constants of this package, for onward.ListVersions. It changes with any of them.
-const Version = "score-1"
+const Version = "score-2"
 
 // DefaultNearMissLimit is how many near misses a list shows: enough to see a pattern, few enough to read.
 const DefaultNearMissLimit = 10
@@ -23,15 +21,20 @@ type Options struct {
 	Kinds         []onward.Kind // only these; empty: all
 	Limit         int           // 0: onward.DefaultListLimit
 	NearMissLimit int           // 0: DefaultNearMissLimit
+	// Replies holds the share of referrals that organisations answered in time, 0 to 1. Absent: unknown.
+	Replies map[onward.ID]float64
+	// ScoresOnly leaves out explanations, counterfactuals and unlocks, for callers that only count.
+	ScoresOnly bool
 }
 
 // Result is a ranked list before it is saved.
 type Result struct {
 	Referrals  []onward.RankedReferral
 	NearMisses []onward.NearMiss
+	Unlocks    []onward.Unlock
 	// Considered counts the openings that were scored exactly; what safety keeps away is not among them.
 	Considered int
-	// Threshold is the score of the last one of a full list, else 0. An opening whose fit x reach (the score of an index)
+	// Threshold is the score x variety of the last one of a full list, else 0. An opening whose fit x reach (the score of an index)
 	// is below it can enter neither the list nor the near misses, since terms are 1 at most: a caller whose lowest
 	// candidate is above the threshold asks the index for more.
 	Threshold float64
@@ -41,7 +44,8 @@ type Result struct {
 // another country, of other kinds, and those that safety, vetting or their closing date rule out are absent without a
 // word; without consent everything is. What scores 0 is not listed.
 //
-// A near miss fails exactly one gate that something can open, and would be on the list if it did.
+// The order is by score x variety: see variety. A near miss fails exactly one gate that something can open, and would be
+// on the list if it did.
 func Rank(person Person, reach Reach, openings []Opening, options Options) Result {
 	if !person.Consented {
 		return Result{}
@@ -56,41 +60,47 @@ func Rank(person Person, reach Reach, openings []Opening, options Options) Resul
 		}
 		result.Considered++
 		score := s.score(o)
-		if !(score.total > 0) {
-			continue
-		}
-		switch s.closed(o) {
-		case 0:
-			eligible = append(eligible, score)
-		case 1:
+		closed := s.closed(o)
+		switch {
+		case closed == 0:
+			eligible = append(eligible, score) // those of score 0 too: a change may lift them
+		case closed == 1 && score.total > 0:
 			missed = append(missed, score)
 		}
 	}
-	slices.SortFunc(eligible, byScore)
-	slices.SortFunc(missed, byScore)
-	listed := eligible[:min(len(eligible), s.limit)]
+	listed := s.list(eligible)
 	result.Referrals = make([]onward.RankedReferral, len(listed))
 	for i := range listed {
 		result.Referrals[i] = s.referral(i+1, &listed[i])
 	}
 	if len(listed) == s.limit {
-		result.Threshold = listed[len(listed)-1].total
+		result.Threshold = listed[len(listed)-1].order
 	}
-	result.NearMisses = s.nearMisses(missed, listed)
+	misses := s.nearMisses(eligible, missed, listed)
+	result.NearMisses = s.shown(misses)
+	if !options.ScoresOnly {
+		w := newWhatIf(s, eligible, listed)
+		w.counterfactuals(result.Referrals)
+		result.Unlocks = w.unlocks(misses)
+	}
 	return result
+}
+
+// list orders openings and takes what fits on the list. Openings of score 0 are at the end, and never on it.
+func (s *scorer) list(eligible []scored) []scored {
+	vary(eligible)
+	n := 0
+	for n < min(len(eligible), s.limit) && eligible[n].total > 0 {
+		n++
+	}
+	return eligible[:n]
 }
 
 // scored is an opening with its score in parts.
 type scored struct {
 	opening                  *Opening
 	fit, reach, terms, total float64
-}
-
-func byScore(a, b scored) int {
-	if a.total != b.total {
-		return cmp.Compare(b.total, a.total)
-	}
-	return bytes.Compare(a.opening.ID[:], b.opening.ID[:])
+	variety, order           float64 // order = total x variety
 }
 
 // scorer is one person's ranking under way.
@@ -195,29 +205,4 @@ func (s *scorer) closed(o *Opening) int {
 		}
 	}
 	return count
-}
-
-// nearMisses keeps those that would be on the list, and counts what else the same thing would open among them.
-func (s *scorer) nearMisses(missed, listed []scored) []onward.NearMiss {
-	var misses []onward.NearMiss
-	for i := range missed {
-		rank, _ := slices.BinarySearchFunc(listed, missed[i], byScore)
-		if rank >= s.limit {
-			break // the rest scores less
-		}
-		misses = append(misses, s.nearMiss(rank+1, &missed[i]))
-	}
-	limit := s.options.NearMissLimit
-	if limit <= 0 {
-		limit = DefaultNearMissLimit
-	}
-	shown := misses[:min(len(misses), limit)]
-	for i := range shown {
-		for k := range misses {
-			if i != k && opens(&shown[i], &misses[k]) {
-				shown[i].AlsoOpens++
-			}
-		}
-	}
-	return shown
 }

@@ -219,7 +219,7 @@ func TestTheListIsOrderedAndCut(t *testing.T) {
 	if len(result.Referrals) != 2 || result.Referrals[0].Opportunity.ID != id(2) || result.Referrals[1].Opportunity.ID != id(3) {
 		t.Errorf("the likelier place first, then the lower id: %+v", result.Referrals)
 	}
-	if result.Considered != 4 || result.Threshold != result.Referrals[1].Score {
+	if result.Considered != 4 || result.Threshold != result.Referrals[1].Score*result.Referrals[1].Variety {
 		t.Errorf("considered %d, threshold %v", result.Considered, result.Threshold)
 	}
 	if all := s.rank(openings...); len(all.Referrals) != 3 || all.Threshold != 0 {

@@ -22,6 +22,12 @@ const (
 	assistedFloor = 0.5
 )
 
+// Names of what is no place.
+const (
+	elsewhere = "elsewhere"
+	abroad    = "abroad"
+)
+
 // reachSource is what a reach was tabulated from.
 type reachSource struct {
 	spread    destination.Spread
@@ -106,9 +112,46 @@ func (r Reach) parts(o *Opening) []onward.ReachPart {
 		}
 		add(part)
 	}
-	add(onward.ReachPart{Place: "elsewhere", Probability: r.source.spread.Elsewhere, Access: floor})
-	add(onward.ReachPart{Place: "abroad", Probability: r.source.spread.Abroad, Access: o.Portability})
+	add(onward.ReachPart{Place: elsewhere, Probability: r.source.spread.Elsewhere, Access: floor})
+	add(onward.ReachPart{Place: abroad, Probability: r.source.spread.Abroad, Access: o.Portability})
 	return parts
+}
+
+const (
+	// likelyFrom: from one in twenty a place is one where the person is likely to live.
+	likelyFrom = 0.05
+	// goodAccess: nearer than the distance at which half of the people who could commute do (17 km), or moving there is
+	// helped with.
+	goodAccess = 0.5
+)
+
+// robust says whether an opening is within good reach of every place where the person is likely to live, abroad included,
+// so that the list need not wait for an answer to where that will be.
+func robust(parts []onward.ReachPart, spread destination.Spread) bool {
+	good := make(map[onward.PlaceID]bool, len(parts))
+	for _, p := range parts {
+		if p.Place == elsewhere {
+			continue
+		}
+		good[p.PlaceID] = p.Access >= goodAccess // abroad has no id
+	}
+	likely := 0
+	for _, p := range spread.Places {
+		if p.Probability < likelyFrom {
+			continue
+		}
+		likely++
+		if !good[p.PlaceID] {
+			return false
+		}
+	}
+	if spread.Abroad >= likelyFrom {
+		likely++
+		if !good[0] {
+			return false
+		}
+	}
+	return likely > 0
 }
 
 func (s *reachSource) name(id onward.PlaceID) string {

@@ -141,9 +141,29 @@ func ownSkills(r onward.ReturneeDetails, taxonomy *skills.Taxonomy, today onward
 	for _, s := range own {
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b ownSkill) int {
-		return cmp.Or(cmp.Compare(b.strength, a.strength), cmp.Compare(a.id, b.id))
-	})
+	slices.SortFunc(list, strongestFirst)
+	return list
+}
+
+func strongestFirst(a, b ownSkill) int {
+	return cmp.Or(cmp.Compare(b.strength, a.strength), cmp.Compare(a.id, b.id))
+}
+
+// LearntStrength is that of a skill just learnt: working level, tested, used this year.
+const LearntStrength = workingLevel * testedFactor
+
+// learn is the person's skills with more of them, each at least as strong as when just learnt.
+func learn(own []ownSkill, ids []string) []ownSkill {
+	list := slices.Clone(own)
+	for _, id := range ids {
+		learnt := ownSkill{id, LearntStrength, false}
+		if i := slices.IndexFunc(list, func(s ownSkill) bool { return s.id == id }); i < 0 {
+			list = append(list, learnt)
+		} else if list[i].strength < LearntStrength {
+			list[i] = learnt
+		}
+	}
+	slices.SortFunc(list, strongestFirst)
 	return list
 }
 

@@ -16,17 +16,19 @@ const (
 	termKind
 	termStart
 	termFreshness
+	termReplies
 	termCount
 )
 
 func (t term) String() string {
-	return [...]string{"wage", "hours", "childcare", "kind", "start", "freshness"}[t]
+	return [...]string{"wage", "hours", "childcare", "kind", "start", "freshness", "replies"}[t]
 }
 
 // termWeights: what people turn offers down for weighs most (pay, hours, who looks after the children); dates can be
-// talked about; freshness only says how likely the posting still stands. Judgement.
+// talked about; freshness only says how likely the posting still stands, and how often the organisation replied before how
+// likely anybody answers. Judgement.
 var termWeights = [termCount]float64{
-	termWage: 3, termHours: 2, termChildcare: 2, termKind: 2, termStart: 1, termFreshness: 1,
+	termWage: 3, termHours: 2, termChildcare: 2, termKind: 2, termStart: 1, termFreshness: 1, termReplies: 1,
 }
 
 const (
@@ -57,6 +59,10 @@ func (s *scorer) terms(o *Opening) termValues {
 	v[termKind] = kindTerm(preferences, o)
 	v[termStart] = startTerm(s.person.AvailableFrom, o.StartsOn, s.today)
 	v[termFreshness] = freshnessTerm(o.PublishedOn, s.today)
+	v[termReplies] = unknownTerm
+	if share, ok := s.options.Replies[o.OrganisationID]; ok {
+		v[termReplies] = bounded(share)
+	}
 	return v
 }
 

@@ -1,0 +1,104 @@
+package matcher
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"onward"
+)
+
+// unlocks finds what would bring the most onto the list: a document, a language level, a skill, or the skills of an open
+// training. Weight is the sum of the scores of what it would bring, so that many poor openings count less than a good one.
+func (w *whatIf) unlocks(misses []missedOpening) []onward.Unlock {
+	unlocks := w.gateUnlocks(misses)
+	for _, id := range w.lacking(w.eligible, changedSkills) {
+		unlocks = w.appendEntrants(unlocks, w.withSkills(w.skillChange(id), []string{id}))
+	}
+	for _, training := range w.trainings() {
+		o := training.opening
+		ids := make([]string, len(o.Skills))
+		for i, s := range o.Skills {
+			ids[i] = s.SkillID
+		}
+		change := onward.Change{Kind: onward.ChangeTraining, What: []string{o.ID.String()}, Label: o.Title.In(w.options.Language)}
+		unlocks = w.appendEntrants(unlocks, w.withSkills(change, ids), o.ID)
+	}
+	slices.SortStableFunc(unlocks, func(a, b onward.Unlock) int { return cmp.Compare(b.Weight, a.Weight) })
+	return unlocks[:min(len(unlocks), mostUnlocks)]
+}
+
+// gateUnlocks counts, for each thing that a near miss lacks, all near misses that it opens. Ages come by themselves and
+// places are not the person's to change.
+func (w *whatIf) gateUnlocks(misses []missedOpening) []onward.Unlock {
+	var unlocks []onward.Unlock
+	seen := map[string]bool{}
+	for i := range misses {
+		m := &misses[i]
+		change := onward.Change{Kind: onward.ChangeDocument, What: m.missing}
+		switch m.gate {
+		case onward.GateDocuments:
+		case onward.GateLanguage:
+			change.Kind = onward.ChangeLanguage
+		case onward.GateOpen, onward.GateVetted, onward.GatePlaces, onward.GateAge:
+			continue
+		}
+		key := string(change.Kind) + strings.Join(m.missing, "+")
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		unlock := onward.Unlock{Change: change, Best: m.opening.summary(), BestRank: m.rank}
+		for k := range misses {
+			if i == k || opens(m, &misses[k]) {
+				unlock.Opens++
+				unlock.Weight += misses[k].total
+				if misses[k].rank < unlock.BestRank {
+					unlock.Best, unlock.BestRank = misses[k].opening.summary(), misses[k].rank
+				}
+			}
+		}
+		unlocks = append(unlocks, unlock)
+	}
+	return unlocks
+}
+
+// appendEntrants counts what comes onto a changed list, and is not on the present one or left out.
+func (w *whatIf) appendEntrants(unlocks []onward.Unlock, list changedList, without ...onward.ID) []onward.Unlock {
+	unlock := onward.Unlock{Change: list.change}
+	for i := range list.order[:min(len(list.order), w.limit)] {
+		c := &list.order[i]
+		id := c.opening.ID
+		if !(c.total > 0) || slices.Contains(without, id) || slices.ContainsFunc(w.listed, func(l scored) bool { return l.opening.ID == id }) {
+			continue
+		}
+		if unlock.Opens == 0 {
+			unlock.Best, unlock.BestRank = c.opening.summary(), i+1
+		}
+		unlock.Opens++
+		unlock.Weight += c.total
+	}
+	if unlock.Opens == 0 {
+		return unlocks
+	}
+	return append(unlocks, unlock)
+}
+
+// trainings are the openings at which skills can be learnt, the best to reach first.
+func (w *whatIf) trainings() []*scored {
+	if w.person.SkillsUnknown {
+		return nil
+	}
+	var list []*scored
+	for i := range w.eligible {
+		c := &w.eligible[i]
+		if k := c.opening.Kind; (k == onward.Training || k == onward.Apprenticeship) && len(c.opening.Skills) > 0 && c.reach > 0 {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b *scored) int {
+		return cmp.Or(cmp.Compare(b.reach*b.terms, a.reach*a.terms), bytes.Compare(a.opening.ID[:], b.opening.ID[:]))
+	})
+	return list[:min(len(list), trainings)]
+}
