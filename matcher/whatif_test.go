@@ -131,10 +131,27 @@ func TestEachUnlockIsWhatTheScorerSays(t *testing.T) {
 			}
 		}
 	})
-	for _, kind := range []onward.ChangeKind{onward.ChangeSkill, onward.ChangeDocument, onward.ChangeTraining} {
+	for _, kind := range []onward.ChangeKind{onward.ChangeSkill, onward.ChangeDocument} { // a training seldom comes up
 		if seen[kind] == 0 {
 			t.Errorf("drew no unlock by %s: %v", kind, seen)
 		}
+	}
+}
+
+func TestATrainingOpensWhatNeedsItsSkills(t *testing.T) {
+	t.Parallel()
+	kitchen := func(o *onward.Opportunity) {
+		o.Skills = []onward.OpportunitySkill{{SkillID: "stew", Essential: true}, {SkillID: "hygiene", Essential: true}}
+	}
+	course := func(o *onward.Opportunity) { kitchen(o); o.Kind = onward.Training; o.Title = onward.Text{"en": "Cooking course"} }
+	s := setUp(mason())
+	result := s.rank(post(1, village, course), post(2, village, kitchen), post(3, village))
+	i := slices.IndexFunc(result.Unlocks, func(u onward.Unlock) bool { return u.Change.Kind == onward.ChangeTraining })
+	if i < 0 {
+		t.Fatalf("the course opens the kitchen: %+v", result.Unlocks)
+	}
+	if u := result.Unlocks[i]; u.Change.Label != "Cooking course" || u.Opens != 1 || u.Best.ID != id(2) || !(u.Weight > 0) {
+		t.Errorf("%+v", u)
 	}
 }
 

@@ -87,7 +87,9 @@ func (w *Writer) localize(config *i18n.LocalizeConfig) string {
 }
 
 // Document names a kind of document.
-func (w *Writer) Document(kind onward.DocumentKind) string { return w.say("documents."+string(kind), nil) }
+func (w *Writer) Document(kind onward.DocumentKind) string {
+	return w.say("documents."+string(kind), nil)
+}
 
 // LanguageName names a language by its code.
 func (w *Writer) LanguageName(code string) string {
