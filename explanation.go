@@ -175,7 +175,7 @@ const (
 	ChangeDocument  ChangeKind = "document"  // a paper can be had by the start
 	ChangeLanguage  ChangeKind = "language"  // a level of a language
 	ChangeSkill     ChangeKind = "skill"     // at working level, tested
-	ChangeTraining  ChangeKind = "training"  // the skills of an open training or apprenticeship, each at working level, tested
+	ChangeTraining  ChangeKind = "training"  // the skills of an open training or apprenticeship, each at basic level, tested
 	ChangeResidence ChangeKind = "residence" // it is certain where the person lives
 )
 
@@ -205,4 +205,13 @@ type Unlock struct {
 	Best     OpportunitySummary `json:"best"`
 	BestRank int                `json:"best_rank" doc:"The rank that it would have"`
 	Sentence string             `json:"sentence,omitempty"`
+}
+
+// CaseloadUnlock is what one change would bring onto the lists of many people, each by itself.
+type CaseloadUnlock struct {
+	Change    Change  `json:"change"`
+	Returnees int     `json:"returnees" doc:"How many people it would bring something"`
+	Opens     int     `json:"opens" doc:"How many opportunities it would bring onto their lists, summed"`
+	Weight    float64 `json:"weight" doc:"The sum of their scores"`
+	Sentence  string  `json:"sentence,omitempty"`
 }

@@ -92,6 +92,7 @@ func New(config Config) *API {
 	a.registerOpportunities()
 	a.registerReturnees()
 	a.registerReferralRequests()
+	a.registerUnlocks()
 	a.registerDocs()
 	return a
 }

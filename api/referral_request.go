@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"time"
@@ -32,6 +34,7 @@ type acceptedOutput struct {
 }
 
 type readReferralRequestInput struct {
+	InWords
 	ID   onward.ID `path:"id"`
 	Wait string    `query:"wait" pattern:"^[0-9]{1,6}(ms|s)$" patternDescription:"a time such as 10s or 500ms" doc:"Wait so long for the list if it is not there yet, such as 10s; at most 60s"`
 }
@@ -96,7 +99,7 @@ func (a *API) registerReferralRequests() {
 		OperationID: "read-referral-request", Method: http.MethodGet, Path: "/v1/referral-requests/{id}", Tags: tags,
 		Summary: "Read a request, and its list when it is ready", BodyReadTimeout: maxWait + requestLimit,
 		Description: "With wait, the answer comes as soon as the list is there, or when the wait is over, or when the server stops; a request that is " +
-			"still queued has a Retry-After.",
+			"still queued has a Retry-After. With language, labels and sentences are in that language instead of the one that was asked for.",
 	}, a.readReferralRequest)
 	sse.Register(a.huma, withLimits(huma.Operation{
 		OperationID: "referral-request-events", Method: http.MethodGet, Path: "/v1/referral-requests/{id}/events", Tags: tags,
@@ -131,11 +134,26 @@ func (a *API) listReferralRequests(ctx context.Context, in *listReferralRequests
 func (a *API) readReferralRequest(ctx context.Context, in *readReferralRequestInput) (*referralRequestOutput, error) {
 	wait, _ := time.ParseDuration(in.Wait) // the document allows nothing else than a duration, or none
 	request, err := a.awaitRequest(ctx, in.ID, min(wait, maxWait))
+	if err == nil && in.Language != "" && request.List != nil {
+		request.List, err = a.rewordSaved(request.List, in.Language)
+	}
 	out := &referralRequestOutput{Body: request}
 	if request.Status == onward.RequestQueued {
 		out.RetryAfter = "1"
 	}
 	return out, err
+}
+
+func (a *API) rewordSaved(saved savedList, language string) (savedList, error) {
+	var list onward.RankedList
+	if err := json.Unmarshal(saved, &list); err != nil {
+		return nil, fmt.Errorf("read the saved list: %w", err)
+	}
+	if list.Language == language {
+		return saved, nil
+	}
+	a.reword(&list, language)
+	return json.Marshal(list)
 }
 
 // awaitRequest reads a request, again and again until it has its answer, the wait is over or the server stops.

@@ -34,7 +34,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"create-returnee":   {"CS", 201, person}, "bulk-returnees": {"CS", 200, person}, "list-returnees": {"CS", 200, nil},
 		"read-returnee": {"CS", 200, nil}, "update-returnee": {"CS", 200, person},
 		"create-referral-request": {"CS", 202, nil}, "list-referral-requests": {"CS", 200, nil}, "read-referral-request": {"CS", 200, nil},
-		"referral-request-events": {"CS", 200, nil},
+		"referral-request-events": {"CS", 200, nil}, "returnee-unlocks": {"CS", 200, nil}, "caseload-unlocks": {"CS", 200, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}
 	returnee := s.register(bricklayer("someone"))

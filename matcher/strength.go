@@ -149,17 +149,21 @@ func strongestFirst(a, b ownSkill) int {
 	return cmp.Or(cmp.Compare(b.strength, a.strength), cmp.Compare(a.id, b.id))
 }
 
-// LearntStrength is that of a skill just learnt: working level, tested, used this year.
-const LearntStrength = workingLevel * testedFactor
+// LearntStrength is that of a skill just learnt well: working level, tested, used this year. A course gives CourseStrength:
+// basic level.
+const (
+	LearntStrength = workingLevel * testedFactor
+	CourseStrength = basicLevel * testedFactor
+)
 
-// learn is the person's skills with more of them, each at least as strong as when just learnt.
-func learn(own []ownSkill, ids []string) []ownSkill {
+// learn is the person's skills with more of them, each at least so strong.
+func learn(own []ownSkill, ids []string, strength float64) []ownSkill {
 	list := slices.Clone(own)
 	for _, id := range ids {
-		learnt := ownSkill{id, LearntStrength, false}
+		learnt := ownSkill{id, strength, false}
 		if i := slices.IndexFunc(list, func(s ownSkill) bool { return s.id == id }); i < 0 {
 			list = append(list, learnt)
-		} else if list[i].strength < LearntStrength {
+		} else if list[i].strength < strength {
 			list[i] = learnt
 		}
 	}

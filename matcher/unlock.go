@@ -14,16 +14,14 @@ import (
 func (w *whatIf) unlocks(misses []missedOpening) []onward.Unlock {
 	unlocks := w.gateUnlocks(misses)
 	for _, id := range w.lacking(w.eligible, changedSkills) {
-		unlocks = w.appendEntrants(unlocks, w.withSkills(w.skillChange(id), []string{id}))
+		unlocks = w.appendEntrants(unlocks, w.withSkills(w.skillChange(id), []string{id}, LearntStrength))
 	}
-	for _, training := range w.trainings() {
-		o := training.opening
-		ids := make([]string, len(o.Skills))
-		for i, s := range o.Skills {
-			ids[i] = s.SkillID
-		}
+	for _, o := range w.trainings() {
 		change := onward.Change{Kind: onward.ChangeTraining, What: []string{o.ID.String()}, Label: o.Title.In(w.options.Language)}
-		unlocks = w.appendEntrants(unlocks, w.withSkills(change, ids), o.ID)
+		if o.Organisation != "" {
+			change.Label += " – " + o.Organisation
+		}
+		unlocks = w.appendEntrants(unlocks, w.withSkills(change, skillsOf(o), CourseStrength), o.ID)
 	}
 	slices.SortStableFunc(unlocks, func(a, b onward.Unlock) int { return cmp.Compare(b.Weight, a.Weight) })
 	return unlocks[:min(len(unlocks), mostUnlocks)]
@@ -85,8 +83,8 @@ func (w *whatIf) appendEntrants(unlocks []onward.Unlock, list changedList, witho
 	return append(unlocks, unlock)
 }
 
-// trainings are the openings at which skills can be learnt, the best to reach first.
-func (w *whatIf) trainings() []*scored {
+// trainings are the openings at which skills can be learnt, the best to reach first; of those that teach the same, one.
+func (w *whatIf) trainings() []*Opening {
 	if w.person.SkillsUnknown {
 		return nil
 	}
@@ -100,5 +98,23 @@ func (w *whatIf) trainings() []*scored {
 	slices.SortFunc(list, func(a, b *scored) int {
 		return cmp.Or(cmp.Compare(b.reach*b.terms, a.reach*a.terms), bytes.Compare(a.opening.ID[:], b.opening.ID[:]))
 	})
-	return list[:min(len(list), trainings)]
+	var found []*Opening
+	taught := map[string]bool{}
+	for _, c := range list {
+		ids := skillsOf(c.opening)
+		slices.Sort(ids)
+		if key := strings.Join(ids, " "); !taught[key] && len(found) < trainings {
+			taught[key] = true
+			found = append(found, c.opening)
+		}
+	}
+	return found
+}
+
+func skillsOf(o *Opening) []string {
+	ids := make([]string, len(o.Skills))
+	for i, s := range o.Skills {
+		ids[i] = s.SkillID
+	}
+	return ids
 }

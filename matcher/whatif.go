@@ -56,9 +56,9 @@ func (w *whatIf) again(change onward.Change, score func(c *scored) (fit, reach f
 }
 
 // withSkills is the list of someone who has just learnt skills.
-func (w *whatIf) withSkills(change onward.Change, ids []string) changedList {
+func (w *whatIf) withSkills(change onward.Change, ids []string, strength float64) changedList {
 	person := *w.person
-	person.own = learn(person.own, ids)
+	person.own = learn(person.own, ids, strength)
 	person.strengths = expand(person.own, person.taxonomy)
 	other := *w.scorer
 	other.person = &person
@@ -99,7 +99,7 @@ func (w *whatIf) counterfactuals(lines []onward.RankedReferral) {
 func (w *whatIf) skillLists() []changedList {
 	lists := make([]changedList, 0, changedSkills)
 	for _, id := range w.lacking(w.listed, changedSkills) {
-		lists = append(lists, w.withSkills(w.skillChange(id), []string{id}))
+		lists = append(lists, w.withSkills(w.skillChange(id), []string{id}, LearntStrength))
 	}
 	return lists
 }

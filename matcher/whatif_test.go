@@ -19,8 +19,12 @@ func rankOf(result matcher.Result, opportunity onward.ID) int {
 
 // learnt is the profile with a skill as a counterfactual takes it.
 func learnt(r onward.ReturneeDetails, skill string) onward.ReturneeDetails {
+	return at(onward.LevelWorking, r, skill)
+}
+
+func at(level onward.Level, r onward.ReturneeDetails, skill string) onward.ReturneeDetails {
 	r.Skills = slices.Clone(r.Skills)
-	added := onward.ReturneeSkill{SkillID: skill, Level: onward.LevelWorking, Verification: onward.Tested, LastUsedYear: today().Time().Year()}
+	added := onward.ReturneeSkill{SkillID: skill, Level: level, Verification: onward.Tested, LastUsedYear: today().Time().Year()}
 	if i := slices.IndexFunc(r.Skills, func(s onward.ReturneeSkill) bool { return s.SkillID == skill }); i >= 0 {
 		r.Skills[i] = added
 	} else {
@@ -101,8 +105,8 @@ func TestEachUnlockIsWhatTheScorerSays(t *testing.T) {
 					if o.ID.String() == u.Change.What[0] {
 						itself = o.ID
 						for _, s := range o.Skills {
-							if !strongerThanLearnt(r, s.SkillID) {
-								changed = learnt(changed, s.SkillID)
+							if !strongerThan(matcher.CourseStrength, r, s.SkillID) {
+								changed = at(onward.LevelBasic, changed, s.SkillID)
 							}
 						}
 					}
@@ -143,23 +147,27 @@ func TestATrainingOpensWhatNeedsItsSkills(t *testing.T) {
 	kitchen := func(o *onward.Opportunity) {
 		o.Skills = []onward.OpportunitySkill{{SkillID: "stew", Essential: true}, {SkillID: "hygiene", Essential: true}}
 	}
-	course := func(o *onward.Opportunity) { kitchen(o); o.Kind = onward.Training; o.Title = onward.Text{"en": "Cooking course"} }
+	course := func(o *onward.Opportunity) {
+		kitchen(o)
+		o.Kind = onward.Training
+		o.Title = onward.Text{"en": "Cooking course"}
+	}
 	s := setUp(mason())
 	result := s.rank(post(1, village, course), post(2, village, kitchen), post(3, village))
 	i := slices.IndexFunc(result.Unlocks, func(u onward.Unlock) bool { return u.Change.Kind == onward.ChangeTraining })
 	if i < 0 {
 		t.Fatalf("the course opens the kitchen: %+v", result.Unlocks)
 	}
-	if u := result.Unlocks[i]; u.Change.Label != "Cooking course" || u.Opens != 1 || u.Best.ID != id(2) || !(u.Weight > 0) {
+	if u := result.Unlocks[i]; u.Change.Label != "Cooking course – Casa Monarca" || u.Opens != 1 || u.Best.ID != id(2) || !(u.Weight > 0) {
 		t.Errorf("%+v", u)
 	}
 }
 
-// strongerThanLearnt says whether learning a skill anew would make it weaker.
-func strongerThanLearnt(r onward.ReturneeDetails, skill string) bool {
+// strongerThan says whether learning a skill anew would make it weaker.
+func strongerThan(strength float64, r onward.ReturneeDetails, skill string) bool {
 	person := matcher.NewPerson(r, taxonomy(), today())
 	u := person.Strength(skill)
-	return u.Via == skill && u.Value > matcher.LearntStrength
+	return u.Via == skill && u.Value > strength
 }
 
 func TestAnotherOpeningOfTheSameOrganisationStandsALittleLower(t *testing.T) {

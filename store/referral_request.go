@@ -229,6 +229,8 @@ type MatchInputs struct {
 	Profile onward.ReturneeDetails `json:"profile"`
 	// Scored names the versions of all opportunities that were scored exactly.
 	Scored []onward.Ref `json:"scored"`
+	// Replies are the shares of referrals answered in time that were counted with.
+	Replies map[onward.ID]float64 `json:"replies,omitempty"`
 }
 
 // ErrProfileChanged says that the profile was changed while it was scored: score it again.
@@ -249,7 +251,11 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 			return fmt.Errorf("answer request: %w", err)
 		}
 	}
-	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+	unlocks, err := unlockRows(answer.List)
+	if err != nil {
+		return fmt.Errorf("answer request: %w", err)
+	}
+	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		// One statement. The row of the returnee is locked against a change of the profile, a consent above all, until this
 		// commits. The promise ends when the request is answered now, or has its answer already.
 		var scored int64
@@ -258,11 +264,18 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 				WHERE q.id = $1 AND q.status = 'queued' FOR SHARE OF r),
 			answered AS (
 				UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now()
-				WHERE id = $1 AND status = 'queued' AND (SELECT version FROM profile) = $6),
+				WHERE id = $1 AND status = 'queued' AND (SELECT version FROM profile) = $6
+				RETURNING id, organisation_id, returnee_id),
+			forgotten AS (
+				DELETE FROM unlocks u USING answered a WHERE u.returnee_id = a.returnee_id AND u.request_id <> a.id),
+			unlocked AS (
+				INSERT INTO unlocks (request_id, position, organisation_id, returnee_id, kind, what, label, opens, weight)
+				SELECT a.id, u.position, a.organisation_id, a.returnee_id, u.kind, ARRAY(SELECT jsonb_array_elements_text(u.what)), u.label, u.opens, u.weight
+				FROM answered a, jsonb_to_recordset($8) u(position integer, kind text, what jsonb, label text, opens integer, weight double precision)),
 			finished AS (
 				DELETE FROM outbox WHERE id = $7 AND coalesce((SELECT version FROM profile), $6) = $6)
 			SELECT coalesce((SELECT version FROM profile), $6)`,
-			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work)
+			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work, unlocks)
 		if err == nil && scored != answer.ReturneeVersion {
 			return ErrProfileChanged
 		}

@@ -206,6 +206,18 @@ func TestEveryMethodWorks(t *testing.T) {
 	if err := b.store.AnswerRequest(ctx, answer, match.ID); err != nil {
 		t.Fatal(err)
 	}
+	call("AddReplies", "Replies", "ReturneeUnlocks", "CaseloadUnlocks")
+	b.in(onward.System(), func(tx *store.Tx) error { return tx.AddReplies(ctx, ours.ID, onward.Replies{Due: 1}) })
+	if replies, err := b.store.Replies(ctx); err != nil || replies[ours.ID].Due != 1 {
+		t.Errorf("replies are %v, %v", replies, err)
+	}
+	b.in(counsellor, func(tx *store.Tx) error {
+		if _, _, err := tx.ReturneeUnlocks(ctx, registered.ID); err != nil {
+			return err
+		}
+		_, err := tx.CaseloadUnlocks(ctx, nil, 1)
+		return err
+	})
 	b.in(counsellor, func(tx *store.Tx) error {
 		_, saved, err := tx.StoredRequest(ctx, request.ID)
 		if err != nil || !json.Valid(saved) {

@@ -13,6 +13,7 @@ import (
 	"onward/indexer/catalogue"
 	"onward/matcher"
 	"onward/matcher/destination"
+	"onward/matcher/sentences"
 	"onward/store"
 )
 
@@ -61,13 +62,16 @@ func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
 		answer.Refusal = "the consent for matching ended before the list was made; ask the person, record it, then ask again"
 		return w.config.Store.AnswerRequest(ctx, answer, work)
 	}
-	list, scored, err := rank(ctx, w.config.Ranker, w.config.Catalogue.Current(), in, today)
+	replies, err := w.replies.current(ctx)
+	if err != nil {
+		return err
+	}
+	list, inputs, err := rank(ctx, w.config.Ranker, w.config.Catalogue.Current(), in, today, replies)
 	if err != nil {
 		return err
 	}
 	list.GeneratedAt = time.Now().UTC()
-	answer.List = list
-	answer.Inputs = store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails, Scored: scored}
+	answer.List, answer.Inputs = list, inputs
 	if err := w.config.Store.AnswerRequest(ctx, answer, work); err != nil {
 		return err
 	}
@@ -76,8 +80,9 @@ func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
 }
 
 // rank works out a list: likely destination, reach, the index's best openings, and their exact scores. It also returns
-// which versions were scored.
-func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in store.MatchInput, today onward.Date) (*onward.RankedList, []onward.Ref, error) {
+// what replaying it needs.
+func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in store.MatchInput, today onward.Date, replies map[onward.ID]float64) (*onward.RankedList, store.MatchInputs, error) {
+	inputs := store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails}
 	profile := in.Returnee.ReturneeDetails
 	country := reference.Country(profile.Country)
 	person := matcher.NewPerson(profile, reference.Taxonomy(), today)
@@ -88,10 +93,11 @@ func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in
 	reach := matcher.NewReach(spread, country.Gazetteer, person)
 	options := matcher.Options{
 		Today: today, Language: cmp.Or(in.Request.Options.Language, profile.Language), Kinds: in.Request.Options.Kinds, Limit: in.Request.Options.Limit,
+		Replies: replies,
 	}
 	answer, result, err := deepen(ctx, ranker, person, reach, country.Gazetteer, options)
 	if err != nil {
-		return nil, nil, err
+		return nil, inputs, err
 	}
 	list := &onward.RankedList{
 		AnsweredBy: answer.AnsweredBy,
@@ -103,12 +109,18 @@ func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in
 		Considered:  result.Considered,
 		Referrals:   result.Referrals,
 		NearMisses:  result.NearMisses,
+		Unlocks:     result.Unlocks,
 	}
-	scored := make([]onward.Ref, len(answer.Hits))
+	sentences.In(options.Language).List(list)
+	inputs.Scored = make([]onward.Ref, len(answer.Hits))
+	inputs.Replies = map[onward.ID]float64{}
 	for i, hit := range answer.Hits {
-		scored[i] = onward.Ref{ID: hit.Opening.ID, Version: hit.Opening.Version}
+		inputs.Scored[i] = onward.Ref{ID: hit.Opening.ID, Version: hit.Opening.Version}
+		if share, ok := replies[hit.Opening.OrganisationID]; ok {
+			inputs.Replies[hit.Opening.OrganisationID] = share
+		}
 	}
-	return list, scored, nil
+	return list, inputs, nil
 }
 
 // deepen asks the index for more until no opening that it did not return could enter the list: terms are at most 1, so

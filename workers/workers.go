@@ -75,6 +75,7 @@ type Workers struct {
 	log     *slog.Logger
 	client  *asynq.Client
 	metrics *metrics
+	replies *replies
 }
 
 // New makes workers; Run starts them.
@@ -94,7 +95,7 @@ func New(config Config) *Workers {
 	if config.ReconcileEvery == 0 {
 		config.ReconcileEvery = 5 * time.Minute
 	}
-	return &Workers{config: config, log: config.Logger, client: asynq.NewClient(config.Redis), metrics: newMetrics(config.Registerer)}
+	return &Workers{config: config, log: config.Logger, client: asynq.NewClient(config.Redis), metrics: newMetrics(config.Registerer), replies: &replies{store: config.Store}}
 }
 
 // shutdownLimit is how long running tasks may finish after a stop; then they go back to the queue.

@@ -69,7 +69,24 @@ func newOrganisation(o *options) *cobra.Command {
 			})
 		},
 	}
-	c.AddCommand(create, list)
+	replies := onward.Replies{}
+	count := &cobra.Command{
+		Use: "replies SLUG", Short: "Add how many referrals an organisation was sent and answered in time, as counted elsewhere", Args: cobra.ExactArgs(1),
+		Long:    "Lists count the share of referrals that an organisation answers in time as a soft preference, once there are three. This adds what was counted before Onward.",
+		Example: `  onward organisation replies constructora-del-valle --due 20 --answered 14`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.asSystem(c.Context(), func(tx *store.Tx) error {
+				g, err := tx.OrganisationBySlug(c.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return tx.AddReplies(c.Context(), g.ID, replies)
+			})
+		},
+	}
+	count.Flags().IntVar(&replies.Due, "due", 0, "referrals whose time for an answer is over, or that were answered")
+	count.Flags().IntVar(&replies.Answered, "answered", 0, "those that were answered in time")
+	c.AddCommand(create, list, count)
 	return c
 }
 

@@ -6,6 +6,14 @@ import (
 	"onward"
 )
 
+// Variety says why a line stands below openings that score less; empty when it is the best of its organisation.
+func (w *Writer) Variety(line onward.RankedReferral) string {
+	if better := betterOfTheSame(line.Variety); better > 0 {
+		return w.count("variety", better, nil)
+	}
+	return ""
+}
+
 // betterOfTheSame turns variety back into how many openings of the same organisation score higher.
 func betterOfTheSame(variety float64) int {
 	if !(variety > 0 && variety < 1) {
@@ -32,9 +40,25 @@ func (w *Writer) nearMiss(miss *onward.NearMiss) {
 
 // Unlock says what one change would bring onto a list.
 func (w *Writer) Unlock(u onward.Unlock) string {
-	id, what := "unlocks."+string(u.Change.Kind), w.quoted(u.Change.Label)
-	if u.Change.Kind == onward.ChangeDocument || u.Change.Kind == onward.ChangeLanguage {
-		id, what = "unlocks.document", sentenceCase(w.missing(u.Change.What))
+	return w.count("unlocks."+kindOf(u.Change), u.Opens, blanks{"What": w.what(u.Change), "Rank": u.BestRank})
+}
+
+// CaseloadUnlock says what one change would bring onto many lists.
+func (w *Writer) CaseloadUnlock(u onward.CaseloadUnlock) string {
+	return w.count("caseload."+kindOf(u.Change), u.Returnees, blanks{"What": w.what(u.Change), "Opens": u.Opens})
+}
+
+// kindOf is how a change is spoken of: documents and levels of languages alike.
+func kindOf(c onward.Change) string {
+	if c.Kind == onward.ChangeLanguage {
+		return string(onward.ChangeDocument)
 	}
-	return w.count(id, u.Opens, blanks{"What": what, "Rank": u.BestRank})
+	return string(c.Kind)
+}
+
+func (w *Writer) what(c onward.Change) string {
+	if kindOf(c) == string(onward.ChangeDocument) {
+		return sentenceCase(w.missing(c.What))
+	}
+	return w.quoted(c.Label)
 }

@@ -44,8 +44,8 @@ func (w *Writer) Explain(line onward.RankedReferral) []string {
 	said := w.skills(e)
 	said = append(said, w.reach(line)...)
 	said = append(said, w.terms(e.TermParts)...)
-	if better := betterOfTheSame(line.Variety); better > 0 {
-		said = append(said, w.count("variety", better, nil))
+	if moved := w.Variety(line); moved != "" {
+		said = append(said, moved)
 	}
 	if ask := w.questions(e.Gates); ask != "" {
 		said = append(said, ask)

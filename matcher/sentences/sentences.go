@@ -30,21 +30,18 @@ type Writer struct {
 	months    []string
 }
 
-// Languages lists those that sentences are written in.
-func Languages() []string { return []string{"en", "fr", "es", "ar"} }
-
 var writers = load()
 
 func load() map[string]*Writer {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	all := make(map[string]*Writer, len(Languages()))
-	for _, code := range Languages() {
+	all := make(map[string]*Writer, len(onward.ServiceLanguages()))
+	for _, code := range onward.ServiceLanguages() {
 		if _, err := bundle.LoadMessageFileFS(files, code+".toml"); err != nil {
 			panic(fmt.Sprintf("phrases in %s: %v", code, err)) // embedded, so that a test finds it
 		}
 	}
-	for _, code := range Languages() {
+	for _, code := range onward.ServiceLanguages() {
 		w := &Writer{language: code, localizer: i18n.NewLocalizer(bundle, code), names: display.Languages(language.Make(code))}
 		w.months = strings.Fields(w.say("months", nil))
 		all[code] = w

@@ -63,7 +63,7 @@ func TestEveryPhraseIsInEveryLanguageWithTheSameBlanks(t *testing.T) {
 	t.Parallel()
 	blank := regexp.MustCompile(`\{\{\.(\w+)\}\}`)
 	english := phrases(t, "en")
-	for _, code := range sentences.Languages() {
+	for _, code := range onward.ServiceLanguages() {
 		have := map[string]bool{}
 		fill := map[string][]string{}
 		for name, text := range phrases(t, code) {
@@ -112,7 +112,7 @@ func countBases(all map[string]string) int {
 func TestEveryPluralFormOfALanguageIsThere(t *testing.T) {
 	t.Parallel()
 	names := map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other"}
-	for _, code := range sentences.Languages() {
+	for _, code := range onward.ServiceLanguages() {
 		all := phrases(t, code)
 		for name := range all {
 			id, form := base(name)
@@ -215,7 +215,7 @@ func said(l onward.RankedList) []string {
 
 func TestAListInWords(t *testing.T) {
 	t.Parallel()
-	for _, code := range sentences.Languages() {
+	for _, code := range onward.ServiceLanguages() {
 		l := list()
 		sentences.In(code).List(&l)
 		got := strings.Join(said(l), "\n") + "\n"
@@ -269,7 +269,7 @@ func TestEveryFactDocumentAndTermHasAPhrase(t *testing.T) {
 		onward.FactDocumentMissing, onward.FactStartTaken, onward.FactNoAgeLimit, onward.FactAgeLimit, onward.FactHazardous, onward.FactAge,
 		onward.FactAgeUnknown, onward.FactNoLanguage, onward.FactLanguageLevel, onward.FactLanguageNotKnown,
 	}
-	for _, code := range sentences.Languages() {
+	for _, code := range onward.ServiceLanguages() {
 		w := sentences.In(code)
 		for _, fact := range all {
 			if got := w.Evidence([]onward.Fact{{Code: fact, From: 15, Document: onward.NationalID, Language: "es", Date: day(0), Count: 3}}); got == string(fact) || got == "" {

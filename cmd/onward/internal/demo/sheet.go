@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"onward"
+	"onward/matcher/sentences"
 )
 
 // ListView is one returnee's ranked list with what stands around it.
@@ -63,6 +64,7 @@ func PrintList(w io.Writer, v ListView) error {
 			p.table(list.Referrals)
 		}
 		p.nearMisses(list.NearMisses)
+		p.unlocks(list.Unlocks)
 		p.foot(list)
 	}
 	if _, err := io.WriteString(w, p.page.String()); err != nil {
@@ -259,11 +261,18 @@ func (p *printer) openingLines(r onward.RankedReferral) []line {
 	if o.PlacesLeft != 1 {
 		places = p.say("places", o.PlacesLeft)
 	}
-	return []line{
+	lines := []line{
 		{o.Title.In(p.Language), strong, 2},
 		{p.of(kindWords[o.Kind]) + " · " + organisation(o), normal, 2},
 		{p.where(o, r.Explanation.ReachParts) + " · " + places, normal, 2},
 	}
+	if r.Robust {
+		lines = append(lines, line{p.say("robust"), good, 2})
+	}
+	if moved := sentences.In(p.Language).Variety(r); moved != "" {
+		lines = append(lines, line{moved, faint, 2})
+	}
+	return append(lines, p.changes(r)...)
 }
 
 func (p *printer) scoreLines(r onward.RankedReferral) []line {
@@ -336,7 +345,7 @@ func (p *printer) nearMissGroup(group []onward.NearMiss) {
 	if total > 1 {
 		opened = p.say("opens", needed, total)
 	}
-	if why := p.lack(group[0].Missing[0], group[0].Evidence); why != "" && len(needs) == 1 {
+	if why := p.lack(group[0].Missing[0], group[0].Facts); why != "" && len(needs) == 1 {
 		opened += " (" + why + ")"
 	}
 	p.add(line{"  " + opened, strong, 4})
@@ -350,6 +359,26 @@ func (p *printer) nearMissGroup(group []onward.NearMiss) {
 	}
 	if rest := total - min(len(group), mostOfGroup); rest > 0 {
 		p.add(line{"    " + p.say("more", rest), faint, 6})
+	}
+}
+
+// mostUnlocks are shown: what a counsellor can take up in one talk.
+const mostUnlocks = 5
+
+// unlocks prints what would bring the most onto the list, besides what the near misses name.
+func (p *printer) unlocks(unlocks []onward.Unlock) {
+	var said []string
+	for _, u := range unlocks {
+		if (u.Change.Kind == onward.ChangeSkill || u.Change.Kind == onward.ChangeTraining) && len(said) < mostUnlocks {
+			said = append(said, u.Sentence)
+		}
+	}
+	if len(said) == 0 {
+		return
+	}
+	p.heading("unlocks")
+	for _, s := range said {
+		p.add(line{"  " + s, normal, 4})
 	}
 }
 

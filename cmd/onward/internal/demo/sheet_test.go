@@ -58,8 +58,8 @@ func view(language string, width int, look demo.Look) demo.ListView {
 					},
 					ReachParts: []onward.ReachPart{{PlaceID: 1, Place: "Guadalajara, Jalisco, MX", Probability: 0.58, Access: 1}},
 					Gates: []onward.GateResult{
-						{Gate: onward.GateVetted, State: onward.GateUnknown, Evidence: "nobody has checked it yet"},
-						{Gate: onward.GateDocuments, State: onward.GateUnknown, Evidence: "national_id: held; proof_of_address: not known whether the person has it"},
+						{Gate: onward.GateVetted, State: onward.GateUnknown, Facts: []onward.Fact{{Code: onward.FactNotVetted, State: onward.GateUnknown}}},
+						{Gate: onward.GateDocuments, State: onward.GateUnknown, Facts: []onward.Fact{{Code: onward.FactDocumentHeld, State: onward.GateYes, Document: onward.NationalID}, {Code: onward.FactDocumentNotKnown, State: onward.GateUnknown, Document: onward.ProofOfAddress}}},
 					},
 				},
 			},
@@ -74,7 +74,7 @@ func view(language string, width int, look demo.Look) demo.ListView {
 					SkillBasis: onward.SkillsFromOccupation, SkillConfidence: 0.8,
 					Skills:     []onward.SkillPart{skill("lay concrete blocks", true, 0.92, ""), skill("estimate quantities of building materials", true, 0, ""), skill("build foundations", true, 0, "")},
 					ReachParts: []onward.ReachPart{{PlaceID: 1, Place: "Guadalajara, Jalisco, MX", Probability: 0.58, Access: 0.76, DistanceKm: 6.9}},
-					Gates:      []onward.GateResult{{Gate: onward.GateAge, State: onward.GateUnknown, Evidence: "from 18; date of birth not known"}},
+					Gates:      []onward.GateResult{{Gate: onward.GateAge, State: onward.GateUnknown, Facts: []onward.Fact{{Code: onward.FactAgeLimit, State: onward.GateUnknown, From: 18}, {Code: onward.FactAgeUnknown, State: onward.GateUnknown}}}},
 				},
 			},
 			{
@@ -102,21 +102,21 @@ func view(language string, width int, look demo.Look) demo.ListView {
 		NearMisses: []onward.NearMiss{
 			{
 				WouldRank: 2, Score: 0.42, Gate: onward.GateDocuments, Missing: []string{"tax_number"}, AlsoOpens: 3,
-				Evidence: "national_id: held; tax_number: expected after the start, on 2026-04-16 (start taken as 2026-04-01)",
+				Facts: []onward.Fact{{Code: onward.FactDocumentHeld, State: onward.GateYes, Document: onward.NationalID}, {Code: onward.FactDocumentLate, State: onward.GateNo, Document: onward.TaxNumber, Date: onward.NewDate(2026, 4, 16)}},
 				Opportunity: onward.OpportunitySummary{
 					Kind: onward.Job, Title: onward.Text{"es": "Media cuchara", "en": "Bricklayer, second grade"},
 					Organisation: "Instalaciones El Faro (ficticia)", Place: "Zapopan, Jalisco, MX", Fictional: true,
 				},
 			},
 			{
-				WouldRank: 3, Score: 0.4, Gate: onward.GateDocuments, Missing: []string{"driving_licence"}, Evidence: "driving_licence: missing",
+				WouldRank: 3, Score: 0.4, Gate: onward.GateDocuments, Missing: []string{"driving_licence"}, Facts: []onward.Fact{{Code: onward.FactDocumentMissing, State: onward.GateNo, Document: onward.DrivingLicence}},
 				Opportunity: onward.OpportunitySummary{
 					Kind: onward.Job, Title: onward.Text{"es": "Oficial albañil – cuadrilla móvil", "en": "Skilled bricklayer – mobile crew"},
 					Organisation: "Constructora Tres Nogales (ficticia)", Place: "Tonalá, Jalisco, MX", Fictional: true,
 				},
 			},
 			{
-				WouldRank: 3, Score: 0.3, Gate: onward.GateLanguage, Missing: []string{"en:B2"}, Evidence: "en B2 needed, B1",
+				WouldRank: 3, Score: 0.3, Gate: onward.GateLanguage, Missing: []string{"en:B2"}, Facts: []onward.Fact{{Code: onward.FactLanguageLevel, State: onward.GateNo, Language: "en", Needed: "B2", Has: "B1"}},
 				Opportunity: onward.OpportunitySummary{
 					Kind: onward.Job, Title: onward.Text{"es": "Agente bilingüe de atención telefónica (trabajo remoto)", "en": "Bilingual call centre agent (remote)"},
 					Organisation: "Línea Puente Bilingüe (ficticia)", Remote: true, Fictional: true,

@@ -41,6 +41,8 @@ var words = map[string]phrase{
 	"more":         {"y %d más", "and %d more"},
 	"byOccupation": {"(las usuales de la ocupación; nadie las precisó)", "(those usual for the occupation; nobody stated them)"},
 	"noSkills":     {"Nadie describió las habilidades; se toma una aptitud neutra.", "Nobody described the skills; a neutral fit is taken."},
+	"robust":       {"a su alcance viva donde viva", "within reach wherever the person lives"},
+	"unlocks":      {"Qué abriría más puertas", "What would open more doors"},
 	"fit":          {"aptitud", "fit"},
 	"reach":        {"alcance", "reach"},
 	"terms":        {"condiciones", "terms"},
@@ -338,24 +340,24 @@ func (s speaker) skillLines(e onward.Explanation) []line {
 	return lines
 }
 
-// questions lists what a counsellor should ask: the gates whose answer is unknown.
+// questions lists what a counsellor should ask: the facts that nobody knows.
 func (s speaker) questions(gates []onward.GateResult) []line {
 	var ask []string
 	for _, g := range gates {
-		if g.State != onward.GateUnknown {
-			continue
-		}
-		switch g.Gate {
-		case onward.GateDocuments:
-			ask = append(ask, s.unknownPapers(g.Evidence)...)
-		case onward.GateVetted:
-			ask = append(ask, s.say("notVetted"))
-		case onward.GateAge:
-			ask = append(ask, s.say("birthDate"))
-		case onward.GateLanguage:
-			ask = append(ask, s.say("language"))
-		case onward.GateOpen, onward.GatePlaces:
-			ask = append(ask, g.Evidence)
+		for _, f := range g.Facts {
+			if f.State != onward.GateUnknown {
+				continue
+			}
+			switch f.Code { //nolint:exhaustive // the others are known
+			case onward.FactDocumentNotKnown, onward.FactDocumentApplied:
+				ask = append(ask, lower(s.document(string(f.Document))))
+			case onward.FactNotVetted, onward.FactVettingRanOut:
+				ask = append(ask, s.say("notVetted"))
+			case onward.FactAgeUnknown:
+				ask = append(ask, s.say("birthDate"))
+			case onward.FactLanguageNotKnown:
+				ask = append(ask, s.say("language"))
+			}
 		}
 	}
 	if len(ask) == 0 {
@@ -364,39 +366,34 @@ func (s speaker) questions(gates []onward.GateResult) []line {
 	return []line{{s.say("ask", strings.Join(ask, ", ")), warning, 2}}
 }
 
-// unknownPapers reads the evidence of the documents gate: "kind: why; kind: why (…)".
-func (s speaker) unknownPapers(evidence string) []string {
-	var papers []string
-	for _, part := range strings.Split(evidence, "; ") {
-		kind, why, _ := strings.Cut(part, ": ")
-		if strings.HasPrefix(why, "not known") || strings.HasPrefix(why, "applied for, without") {
-			papers = append(papers, lower(s.document(kind)))
-		}
-	}
-	if len(papers) == 0 {
-		return []string{s.say("papers")}
-	}
-	return papers
-}
-
-// lack tells why one thing is missing, from the evidence of its gate; empty when the evidence says no more than "missing".
-func (s speaker) lack(what, evidence string) string {
-	for _, part := range strings.Split(evidence, "; ") {
-		kind, why, ok := strings.Cut(part, ": ")
-		if !ok || kind != what {
+// lack tells why one document is missing; empty when there is no more to say.
+func (s speaker) lack(what string, facts []onward.Fact) string {
+	for _, f := range facts {
+		if string(f.Document) != what {
 			continue
 		}
-		for prefix, key := range map[string]string{"expected after the start, on ": "expected", "runs out before the start, on ": "runsOut"} {
-			if rest, found := strings.CutPrefix(why, prefix); found {
-				day, _, _ := strings.Cut(rest, " ")
-				if d, err := onward.ParseDate(day); err == nil {
-					return s.say(key, s.date(d))
-				}
-			}
-		}
-		if strings.HasPrefix(why, "missing") {
+		switch f.Code { //nolint:exhaustive // the others are no lack
+		case onward.FactDocumentLate:
+			return s.say("expected", s.date(f.Date))
+		case onward.FactDocumentRunsOut:
+			return s.say("runsOut", s.date(f.Date))
+		case onward.FactDocumentMissing:
 			return s.say("missing")
 		}
 	}
 	return ""
 }
+
+// changes says what would move an opening up the list.
+func (s speaker) changes(r onward.RankedReferral) []line {
+	var lines []line
+	for _, c := range r.Counterfactuals {
+		if c.Rank <= mostMoved && r.Rank-c.Rank > 1 {
+			lines = append(lines, line{c.Sentence, faint, 2})
+		}
+	}
+	return lines
+}
+
+// mostMoved is the worst rank that a change is worth telling for, in print.
+const mostMoved = 5
