@@ -13,7 +13,8 @@ import (
 // training. Weight is the sum of the scores of what it would bring, so that many poor openings count less than a good one.
 func (w *whatIf) unlocks(misses []missedOpening) []onward.Unlock {
 	unlocks := w.gateUnlocks(misses)
-	for _, id := range w.lacking(w.eligible, changedSkills) {
+	all := func(int32) bool { return true }
+	for _, id := range w.lacking(all, changedSkills) {
 		unlocks = w.appendEntrants(unlocks, w.withSkills(w.skillChange(id), []string{id}, LearntStrength))
 	}
 	for _, o := range w.trainings() {
@@ -65,17 +66,16 @@ func (w *whatIf) gateUnlocks(misses []missedOpening) []onward.Unlock {
 // appendEntrants counts what comes onto a changed list, and is not on the present one or left out.
 func (w *whatIf) appendEntrants(unlocks []onward.Unlock, list changedList, without ...onward.ID) []onward.Unlock {
 	unlock := onward.Unlock{Change: list.change}
-	for i := range list.order[:min(len(list.order), w.limit)] {
-		c := &list.order[i]
-		id := c.opening.ID
-		if !(c.total > 0) || slices.Contains(without, id) || slices.ContainsFunc(w.listed, func(l scored) bool { return l.opening.ID == id }) {
+	for i, e := range list.top {
+		o := w.eligible[e.opening].opening
+		if w.listed[e.opening] || slices.Contains(without, o.ID) {
 			continue
 		}
 		if unlock.Opens == 0 {
-			unlock.Best, unlock.BestRank = c.opening.summary(), i+1
+			unlock.Best, unlock.BestRank = o.summary(), i+1
 		}
 		unlock.Opens++
-		unlock.Weight += c.total
+		unlock.Weight += e.total
 	}
 	if unlock.Opens == 0 {
 		return unlocks

@@ -23,7 +23,20 @@ func vary(list []scored) {
 	slices.SortFunc(list, byOrder)
 }
 
-func variety(better int) float64 { return math.Pow(onward.VarietyFactor, float64(better)) }
+// varieties are the factors for the usual numbers of better openings.
+var varieties = func() (list [32]float64) {
+	for i := range list {
+		list[i] = math.Pow(onward.VarietyFactor, float64(i))
+	}
+	return list
+}()
+
+func variety(better int) float64 {
+	if better < len(varieties) {
+		return varieties[better]
+	}
+	return math.Pow(onward.VarietyFactor, float64(better))
+}
 
 func byTotal(a, b scored) int {
 	return cmp.Or(cmp.Compare(b.total, a.total), bytes.Compare(a.opening.ID[:], b.opening.ID[:]))

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -20,36 +21,101 @@ const (
 	perLine       = 2  // counterfactuals of a line: a skill and a place
 )
 
-// whatIf scores one person's openings again.
+// whatIf scores one person's openings again, some two dozen times: openings, their skills and their organisations are
+// numbered for that.
 type whatIf struct {
 	*scorer
-	eligible []scored // as they are, ordered
-	listed   []scored
+	eligible []scored // by id, so that the number decides between equals
+	listed   map[int32]bool
+	number   map[onward.ID]int32
+	skill    map[string]int32   // numbers of skills
+	skills   [][]numberedWeight // of each opening, in the order in which fit adds them up
+	strength []float64          // by skill, for withSkills
+	employer []int32            // of each opening, numbered
+	seen     []int32            // by employer, for reorder
+	entries  []entry            // for reorder
+}
+
+type numberedWeight struct {
+	skill  int32
+	weight float64
+}
+
+// entry is one opening while they are put in order.
+type entry struct {
+	total, order float64
+	opening      int32
 }
 
 func newWhatIf(s *scorer, eligible, listed []scored) *whatIf {
-	return &whatIf{s, eligible, listed}
+	w := &whatIf{
+		scorer: s, eligible: slices.Clone(eligible), listed: make(map[int32]bool, len(listed)), number: make(map[onward.ID]int32, len(eligible)),
+		skill: make(map[string]int32, 4*len(eligible)), skills: make([][]numberedWeight, len(eligible)), employer: make([]int32, len(eligible)), entries: make([]entry, len(eligible)),
+	}
+	slices.SortFunc(w.eligible, func(a, b scored) int { return bytes.Compare(a.opening.ID[:], b.opening.ID[:]) })
+	employers := make(map[onward.ID]int32, len(eligible))
+	for i := range w.eligible {
+		o := w.eligible[i].opening
+		w.number[o.ID] = int32(i) //nolint:gosec // there are thousands at most
+		list := make([]numberedWeight, len(o.Skills))
+		for k, skill := range o.Skills {
+			number, ok := w.skill[skill.SkillID]
+			if !ok {
+				number = int32(len(w.skill)) //nolint:gosec // the same
+				w.skill[skill.SkillID] = number
+			}
+			list[k] = numberedWeight{number, skill.Weight}
+		}
+		w.skills[i] = list
+		number, ok := employers[o.OrganisationID]
+		if !ok {
+			number = int32(len(employers)) //nolint:gosec // the same
+			employers[o.OrganisationID] = number
+		}
+		w.employer[i] = number
+	}
+	w.seen = make([]int32, len(employers))
+	w.strength = make([]float64, len(w.skill))
+	for i := range listed {
+		w.listed[w.number[listed[i].opening.ID]] = true
+	}
+	return w
 }
 
 // changedList is the order with one thing changed.
 type changedList struct {
 	change onward.Change
-	order  []scored
-	rank   map[onward.ID]int // of those that score more than 0
+	top    []entry // what would be on the list
+	rank   []int32 // by opening; 0 for those that score nothing
+	total  []float64
 }
 
-// again orders the openings with other fits or reaches. Terms and gates stay.
-func (w *whatIf) again(change onward.Change, score func(c *scored) (fit, reach float64)) changedList {
-	list := changedList{change, slices.Clone(w.eligible), make(map[onward.ID]int, len(w.eligible))}
-	for i := range list.order {
-		c := &list.order[i]
-		c.fit, c.reach = score(c)
-		c.total = c.fit * c.reach * c.terms
+// reorder puts the openings in order by their new scores, as vary does.
+func (w *whatIf) reorder(change onward.Change, totals []float64) changedList {
+	list := changedList{change: change, rank: make([]int32, len(totals)), total: totals}
+	for i, total := range totals {
+		w.entries[i] = entry{total: total, opening: int32(i)} //nolint:gosec // there are thousands at most
 	}
-	vary(list.order)
-	for i := range list.order {
-		if list.order[i].total > 0 {
-			list.rank[list.order[i].opening.ID] = i + 1
+	slices.SortFunc(w.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.total, a.total), cmp.Compare(a.opening, b.opening))
+	})
+	clear(w.seen)
+	for i := range w.entries {
+		e := &w.entries[i]
+		better := &w.seen[w.employer[e.opening]]
+		e.order = e.total * variety(int(*better))
+		*better++
+	}
+	slices.SortFunc(w.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.order, a.order), cmp.Compare(a.opening, b.opening))
+	})
+	for i, e := range w.entries {
+		if !(e.total > 0) {
+			break
+		}
+		list.rank[e.opening] = int32(i + 1) //nolint:gosec // the same
+		if i < w.limit {
+			list.top = append(list.top, e)
 		}
 	}
 	return list
@@ -60,9 +126,30 @@ func (w *whatIf) withSkills(change onward.Change, ids []string, strength float64
 	person := *w.person
 	person.own = learn(person.own, ids, strength)
 	person.strengths = expand(person.own, person.taxonomy)
-	other := *w.scorer
-	other.person = &person
-	return w.again(change, func(c *scored) (float64, float64) { return other.fit(c.opening), c.reach })
+	clear(w.strength)
+	for id, u := range person.strengths {
+		if number, ok := w.skill[id]; ok {
+			w.strength[number] = u.Value
+		}
+	}
+	totals := make([]float64, len(w.eligible))
+	for i := range w.eligible {
+		c := &w.eligible[i]
+		totals[i] = w.fit(i, c.opening) * c.reach * c.terms
+	}
+	return w.reorder(change, totals)
+}
+
+// fit is the scorer's, with the strengths at hand.
+func (w *whatIf) fit(i int, o *Opening) float64 {
+	if o.SkillBasis == onward.SkillsNone {
+		return o.SkillConfidence * NeutralFit
+	}
+	sum := 0.0
+	for _, s := range w.skills[i] {
+		sum += s.weight * w.strength[s.skill]
+	}
+	return within01(o.Scale * sum)
 }
 
 // in is the list of someone who certainly lives in a place.
@@ -71,7 +158,12 @@ func (w *whatIf) in(place onward.PlaceID) changedList {
 	certain := destination.Spread{Places: []destination.PlaceProbability{{PlaceID: place, Probability: 1}}}
 	reach := NewReach(certain, source.gazetteer, *w.person)
 	change := onward.Change{Kind: onward.ChangeResidence, What: []string{strconv.FormatInt(int64(place), 10)}, Label: source.name(place)}
-	return w.again(change, func(c *scored) (float64, float64) { return c.fit, within01(reach.Of(c.opening)) })
+	totals := make([]float64, len(w.eligible))
+	for i := range w.eligible {
+		c := &w.eligible[i]
+		totals[i] = c.fit * within01(reach.Of(c.opening)) * c.terms
+	}
+	return w.reorder(change, totals)
 }
 
 // counterfactuals gives each line what would move it up: the skill and the place of residence that would do most.
@@ -84,8 +176,9 @@ func (w *whatIf) counterfactuals(lines []onward.RankedReferral) {
 			line := &lines[i]
 			best := onward.Counterfactual{Rank: line.Rank}
 			for _, list := range kind {
-				if rank, ok := list.rank[line.Opportunity.ID]; ok && rank < best.Rank {
-					best = onward.Counterfactual{Change: list.change, Rank: rank, Score: list.order[rank-1].total}
+				opening := w.number[line.Opportunity.ID]
+				if rank := int(list.rank[opening]); rank > 0 && rank < best.Rank {
+					best = onward.Counterfactual{Change: list.change, Rank: rank, Score: list.total[opening]}
 				}
 			}
 			if best.Rank < line.Rank && len(line.Counterfactuals) < perLine {
@@ -98,7 +191,8 @@ func (w *whatIf) counterfactuals(lines []onward.RankedReferral) {
 // skillLists tries the skills whose lack costs the openings on the list most, one at a time.
 func (w *whatIf) skillLists() []changedList {
 	lists := make([]changedList, 0, changedSkills)
-	for _, id := range w.lacking(w.listed, changedSkills) {
+	onList := func(i int32) bool { return w.listed[i] }
+	for _, id := range w.lacking(onList, changedSkills) {
 		lists = append(lists, w.withSkills(w.skillChange(id), []string{id}, LearntStrength))
 	}
 	return lists
@@ -110,13 +204,16 @@ func (w *whatIf) skillChange(id string) onward.Change {
 
 // lacking lists the skills that would add most score, one opening by itself, over some openings; the most first. Nothing
 // where nobody recorded what the person can do: then any skill changes everything.
-func (w *whatIf) lacking(openings []scored, most int) []string {
+func (w *whatIf) lacking(among func(opening int32) bool, most int) []string {
 	if w.person.SkillsUnknown {
 		return nil
 	}
 	gain := map[string]float64{}
-	for i := range openings {
-		c := &openings[i]
+	for i := range w.eligible {
+		c := &w.eligible[i]
+		if !among(int32(i)) { //nolint:gosec // there are thousands at most
+			continue
+		}
 		for _, skill := range c.opening.Skills {
 			if u := w.person.strengths[skill.SkillID].Value; u < LearntStrength {
 				gain[skill.SkillID] += c.opening.Scale * skill.Weight * (LearntStrength - u) * c.reach * c.terms
