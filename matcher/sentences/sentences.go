@@ -5,9 +5,10 @@ package sentences
 import (
 	"embed"
 	"fmt"
+	"math"
 	"regexp"
-	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,6 +29,8 @@ type Writer struct {
 	localizer *i18n.Localizer
 	names     display.Namer // of languages
 	months    []string
+	percents  [101]string
+	fixed     sync.Map // phrases without blanks, by id
 }
 
 var writers = load()
@@ -44,6 +47,9 @@ func load() map[string]*Writer {
 	for _, code := range onward.ServiceLanguages() {
 		w := &Writer{language: code, localizer: i18n.NewLocalizer(bundle, code), names: display.Languages(language.Make(code))}
 		w.months = strings.Fields(w.say("months", nil))
+		for i := range w.percents {
+			w.percents[i] = w.say("percent", blanks{"N": i})
+		}
 		all[code] = w
 	}
 	return all
@@ -63,6 +69,14 @@ func (w *Writer) Language() string { return w.language }
 type blanks map[string]any
 
 func (w *Writer) say(id string, fill blanks) string {
+	if fill == nil {
+		if text, ok := w.fixed.Load(id); ok {
+			return text.(string)
+		}
+		text := w.localize(&i18n.LocalizeConfig{MessageID: id})
+		w.fixed.Store(id, text)
+		return text
+	}
 	return w.localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: fill})
 }
 
@@ -103,7 +117,7 @@ func (w *Writer) Date(d onward.Date) string {
 }
 
 func (w *Writer) percent(share float64) string {
-	return w.say("percent", blanks{"N": strconv.FormatFloat(100*share, 'f', 0, 64)})
+	return w.percents[min(max(int(math.Round(100*share)), 0), 100)]
 }
 
 var beforeI = regexp.MustCompile(`^(?i)h?[ií]([^aeou]|$)`)
