@@ -13,9 +13,11 @@ import (
 // examplesBeside is the file with coded vacancy titles that is taken if none is named.
 const examplesBeside = "queries_titles_dev.tsv.gz"
 
-// leastAffinity: examples are used for texts of their own kind only. Titles of a classification ("Teachers, Postsecondary")
-// are seldom near a vacancy's title, and coders of vacancies decide otherwise.
-const leastAffinity = 0.55
+// leastAffinity: examples are used for texts of their own kind only, since coders of vacancies decide otherwise than
+// those of a classification: with the titles of vacancies, MRR on O*NET's titles falls from .69 to .40. The mean cosine with
+// the nearest of 15,380 vacancy titles is .74 or more for other vacancy titles, .64 for O*NET's, .36 and .41 for Spain's and
+// Belgium's.
+const leastAffinity = 0.69
 
 // readExamples reads texts with a known concept: query and relevant_concept_ids, or title and esco_occupation_id.
 func readExamples(names []string) ([]linking.Example, error) {
@@ -116,7 +118,6 @@ func exampleLinkers(linker *linking.Linker, queries []query, examples []linking.
 func affinity(learnt *linking.Examples, queries []query) float64 {
 	sum, n := 0.0, 0
 	for i := 0; i < len(queries); i += max(1, len(queries)/200) {
-		println(queries[i].text, int(100*learnt.Affinity(queries[i].text)))
 		sum += learnt.Affinity(queries[i].text)
 		n++
 	}
