@@ -26,6 +26,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	person := func(n string) any { return bricklayer(n) }
 	table := map[string]may{
 		"healthz": {everyone + "N", 200, nil}, "readyz": {everyone + "N", 200, nil}, "metrics": {"D", 200, nil},
+		"read-text":      {everyone, 200, func(string) any { return map[string]any{"text": "I lay bricks"} }},
 		"suggest-skills": {everyone, 200, nil}, "suggest-places": {everyone, 200, nil},
 		"create-opportunity": {"SDE", 201, posting}, "bulk-opportunities": {"SDE", 200, posting},
 		"list-opportunities": {everyone, 200, nil}, "search-opportunities": {everyone, 200, nil}, "read-opportunity": {everyone, 200, nil},

@@ -23,6 +23,7 @@ type Catalogue struct {
 	places   []onward.Place // by id
 	concepts []concept
 	names    func() names
+	linkers  func() (linkers, error)
 
 	mu        sync.Mutex
 	countries map[string]*Country
@@ -56,6 +57,7 @@ func New(places []onward.Place, taxonomies []onward.Taxonomy) (*Catalogue, error
 	slices.SortFunc(places, func(a, b onward.Place) int { return cmp.Compare(a.ID, b.ID) })
 	c := &Catalogue{taxonomy: taxonomy, places: places, countries: map[string]*Country{}}
 	c.names = sync.OnceValue(c.buildNames)
+	c.linkers = sync.OnceValues(c.buildLinkers)
 	go c.names()
 	return c, nil
 }

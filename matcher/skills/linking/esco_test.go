@@ -8,6 +8,7 @@ import (
 
 	"onward"
 	"onward/internal/reference"
+	"onward/matcher/skills"
 	"onward/matcher/skills/linking"
 )
 
@@ -17,7 +18,7 @@ type linker interface {
 
 // fullESCO gives builders of linkers over the whole release, which lies beside the repository. Without it the test is
 // skipped.
-func fullESCO(tb testing.TB) (occupations, skills func() linker) {
+func fullESCO(tb testing.TB) (occupations, abilities func() linker) {
 	tb.Helper()
 	data := filepath.Join("..", "..", "..", "..", "shared", "data", "esco")
 	if _, err := os.Stat(data); err != nil {
@@ -30,8 +31,12 @@ func fullESCO(tb testing.TB) (occupations, skills func() linker) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o := linking.FromTaxonomy(release, func(k onward.ConceptKind) bool { return k == onward.ConceptOccupation })
-	s := linking.FromTaxonomy(release, onward.ConceptKind.IsSkill)
+	taxonomy, err := skills.New(release)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	o := linking.FromTaxonomy(taxonomy, linking.IsOccupation)
+	s := linking.FromTaxonomy(taxonomy, onward.ConceptKind.IsSkill)
 	build := func(concepts, background []linking.Concept, w linking.Weights) func() linker {
 		return func() linker {
 			l, err := linking.New(concepts, background, w)

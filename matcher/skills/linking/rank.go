@@ -11,17 +11,18 @@ type Match struct {
 	ID string
 	// Label is the name that is most like the text, a position in the concept's Labels; -1 if none has a word of it.
 	Label int
-	// Score orders the matches of one text; Confidence is how often a match with such a score is right.
+	// Score orders the matches of one text. Confidence, 0 to 1, is how often a match like this one is right.
 	Score, Confidence float64
 }
 
 // Link lists the concepts that a text may mean, the likeliest first, at most limit.
 func (l *Linker) Link(text string, limit int) []Match {
 	found := l.candidates(text)
+	share := shares(found)
 	found = found[:min(len(found), limit)]
 	matches := make([]Match, len(found))
 	for i, c := range found {
-		matches[i] = Match{ID: l.concepts[c.concept].id, Label: -1, Score: c.score}
+		matches[i] = Match{ID: l.concepts[c.concept].id, Label: -1, Score: c.score, Confidence: l.weights.Calibration.of(c.inputs(share[i]))}
 		if c.label >= 0 {
 			matches[i].Label = int(l.labels[c.label].source)
 		}
@@ -92,14 +93,18 @@ func (l *Linker) labelScore(s scoredLabel, typical float32, c candidate) float64
 type Candidate struct {
 	ID       string
 	Features []float64
+	// Calibration is what its confidence is a logistic function of.
+	Calibration []float64
 }
 
 // Candidates lists what Link weighs, in the order of its scores.
 func (l *Linker) Candidates(text string) []Candidate {
 	found := l.candidates(text)
+	share := shares(found)
 	list := make([]Candidate, len(found))
 	for i, c := range found {
-		list[i] = Candidate{l.concepts[c.concept].id, make([]float64, featureCount)}
+		inputs := c.inputs(share[i])
+		list[i] = Candidate{l.concepts[c.concept].id, make([]float64, featureCount), inputs[:]}
 		for k, v := range c.features {
 			list[i].Features[k] = float64(v)
 		}

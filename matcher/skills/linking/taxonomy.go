@@ -1,36 +1,33 @@
 package linking
 
-import "onward"
+import (
+	"onward"
+	"onward/matcher/skills"
+)
 
-// FromTaxonomy takes the concepts of the kinds wanted from a release. The names of an occupation's essential skills are
-// its context.
-func FromTaxonomy(release onward.Taxonomy, keep func(onward.ConceptKind) bool) []Concept {
-	name := make(map[string]string, len(release.Concepts))
-	for i := range release.Concepts {
-		c := &release.Concepts[i]
-		for _, l := range c.Labels {
-			if l.Preferred && (l.Language == "en" || name[c.ID] == "") {
-				name[c.ID] = l.Text
-			}
-		}
-	}
-	essential := map[string][]string{}
-	for _, r := range release.Relations {
-		if r.Kind == onward.RelationEssential {
-			essential[r.From] = append(essential[r.From], name[r.To])
-		}
-	}
+// FromTaxonomy takes the concepts of the kinds wanted, skills and occupations, from a loaded taxonomy. The names of an
+// occupation's essential skills are its context.
+func FromTaxonomy(taxonomy *skills.Taxonomy, keep func(onward.ConceptKind) bool) []Concept {
 	var list []Concept
-	for i := range release.Concepts {
-		c := &release.Concepts[i]
-		if !keep(c.Kind) {
+	for label := range taxonomy.Labels() {
+		if !keep(label.Kind) {
 			continue
 		}
-		concept := Concept{ID: c.ID, Group: c.Code, Context: essential[c.ID]}
-		for _, l := range c.Labels {
-			concept.Labels = append(concept.Labels, Label{Text: l.Text, Language: l.Language, Preferred: l.Preferred})
+		if n := len(list); n == 0 || list[n-1].ID != label.ID {
+			concept := Concept{ID: label.ID, Group: taxonomy.Code(label.ID)}
+			if label.Kind == onward.ConceptOccupation {
+				essential, _ := taxonomy.SkillsOf(label.ID)
+				for _, id := range essential {
+					concept.Context = append(concept.Context, taxonomy.Label(id, "en"))
+				}
+			}
+			list = append(list, concept)
 		}
-		list = append(list, concept)
+		concept := &list[len(list)-1]
+		concept.Labels = append(concept.Labels, Label{Text: label.Text, Language: label.Language, Preferred: label.Preferred})
 	}
 	return list
 }
+
+// IsOccupation and onward.ConceptKind.IsSkill are what FromTaxonomy may keep.
+func IsOccupation(kind onward.ConceptKind) bool { return kind == onward.ConceptOccupation }

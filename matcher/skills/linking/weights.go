@@ -8,12 +8,14 @@ type Weights struct {
 	LabelLetters, LabelWords float64
 	// Typical is how well a label without a word of the text stands for its concept, if it is like the preferred label.
 	Typical float64
+	// Calibration makes a confidence of a score.
+	Calibration Calibration
 }
 
 // OccupationWeights are for job titles: fitted by `onward evaluate linking-weights` on linking/queries_usa_en_dev,
 // queries_esp_es_dev and queries_bel_fr.
 func OccupationWeights() Weights {
-	w := Weights{LabelLetters: 20, LabelWords: 4, Typical: 0.85}
+	w := Weights{LabelLetters: 20, LabelWords: 4, Typical: 0.85, Calibration: Calibration{0.470, 1.386, 0.512, 0.329, 0.028}}
 	w.Concept[fWords] = 9.35
 	w.Concept[fLetters] = 0.436
 	w.Concept[fCovered] = -3.347
@@ -33,7 +35,7 @@ func OccupationWeights() Weights {
 // SkillWeights are for phrases that name a skill: fitted by the same command on extraction/house_validation and
 // tech_validation.
 func SkillWeights() Weights {
-	w := Weights{LabelLetters: 6, LabelWords: 6, Typical: 0.85}
+	w := Weights{LabelLetters: 6, LabelWords: 6, Typical: 0.85, Calibration: Calibration{-1.691, 0.974, 2.888, 0.978, -1.124}}
 	w.Concept[fWords] = 7.596
 	w.Concept[fLetters] = 1.401
 	w.Concept[fCovered] = -0.921
@@ -52,7 +54,7 @@ func SkillWeights() Weights {
 // ExampleWeights are for vacancy titles where coded titles are at hand: fitted by the same command on
 // linking/queries_titles_dev, each title with what was learnt from four fifths of the others.
 func ExampleWeights() Weights {
-	w := Weights{LabelLetters: 20, LabelWords: 4, Typical: 0.85}
+	w := Weights{LabelLetters: 20, LabelWords: 4, Typical: 0.85, Calibration: Calibration{1.079, 1.288, 1.017, -1.207, 0.095}}
 	w.Concept[fWords] = 1.981
 	w.Concept[fLetters] = 0.605
 	w.Concept[fCovered] = 0.134

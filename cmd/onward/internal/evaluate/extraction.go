@@ -62,10 +62,11 @@ func (r *Retrieval) mean() {
 
 // ExtractionResult says how well skills were found.
 type ExtractionResult struct {
-	Span       Retrieval `json:"span"`
-	Sentence   Retrieval `json:"sentence"`
-	BuildMS    float64   `json:"build_ms"`
-	MicrosEach float64   `json:"micros_per_text"`
+	Span       Retrieval  `json:"span"`
+	Sentence   Retrieval  `json:"sentence"`
+	Confidence Confidence `json:"confidence"` // of spans
+	BuildMS    float64    `json:"build_ms"`
+	MicrosEach float64    `json:"micros_per_text"`
 }
 
 // Print writes the figures for a person.
@@ -76,10 +77,11 @@ func (r ExtractionResult) Print(w io.Writer) {
 	}{{"Spans", r.Span}, {"Sentences", r.Sentence}} {
 		_, _ = fmt.Fprintf(w, "%s: %d, RP@5 %.4f, RP@10 %.4f, MRR %.4f, a1 %.4f. ", part.name, part.N, part.RP5, part.RP10, part.MRR, part.A1)
 	}
+	r.Confidence.print(w)
 	_, _ = fmt.Fprintf(w, "%.0f µs each.\n", r.MicrosEach)
 }
 
-// item is a span or a sentence to link.
+// item is a span or a sentence to link, or a span that no skill fits ("nothing"), which counts for the confidence alone.
 type item struct {
 	kind, text string
 	row        int // of the file, 1-based
@@ -95,12 +97,15 @@ func readItems(name string) ([]item, error) {
 	sentences := map[string]int{}
 	for i := range t.rows {
 		id := t.get(i, "esco_skill_id")
-		if id == "" {
-			continue
-		}
 		text := t.get(i, "span")
 		if sub := t.get(i, "sub_span"); sub != "" {
 			text = sub // the part of the span that this skill is for
+		}
+		if id == "" {
+			if text != "" {
+				items = append(items, item{"nothing", text, i + 1, nil})
+			}
+			continue
 		}
 		items = append(items, item{"span", text, i + 1, map[string]bool{id: true}})
 	}
@@ -131,7 +136,7 @@ func Extraction(ctx context.Context, files ExtractionFiles) (ExtractionResult, e
 		return result, err
 	}
 	started := time.Now()
-	linker, err := linking.New(t.concepts(onward.ConceptKind.IsSkill), t.concepts(isOccupation), linking.SkillWeights())
+	linker, err := linking.New(t.concepts(onward.ConceptKind.IsSkill), t.concepts(linking.IsOccupation), linking.SkillWeights())
 	if err != nil {
 		return result, err
 	}
@@ -148,6 +153,12 @@ func Extraction(ctx context.Context, files ExtractionFiles) (ExtractionResult, e
 		} else {
 			matches = linker.Link(it.text, kept)
 		}
+		if it.kind != "sentence" {
+			result.Confidence.add(matches, it.relevant)
+		}
+		if it.kind == "nothing" {
+			continue
+		}
 		for _, m := range matches {
 			ranked[i] = append(ranked[i], m.ID)
 		}
@@ -163,6 +174,7 @@ func Extraction(ctx context.Context, files ExtractionFiles) (ExtractionResult, e
 	result.MicrosEach = float64(time.Since(started).Microseconds()) / float64(max(1, len(items)))
 	result.Span.mean()
 	result.Sentence.mean()
+	result.Confidence.finish()
 	return result, writeLines(files.Predictions, func(print func(...any)) {
 		print("kind", "item", "rank", "skill_id")
 		for i, it := range items {
@@ -172,5 +184,3 @@ func Extraction(ctx context.Context, files ExtractionFiles) (ExtractionResult, e
 		}
 	})
 }
-
-func isOccupation(k onward.ConceptKind) bool { return k == onward.ConceptOccupation }

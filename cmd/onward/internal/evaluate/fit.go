@@ -26,6 +26,8 @@ type example struct {
 	candidates [][]float64
 	right      []bool
 	found      bool // a right one is among them
+	// calibration is what the confidence of the first few rests on, with the weights in use.
+	calibration [][]float64
 }
 
 type exampleSet struct {
@@ -89,7 +91,7 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 	var linker *linking.Linker
 	for _, file := range files.Spans {
 		if linker == nil {
-			if linker, err = linking.New(t.concepts(onward.ConceptKind.IsSkill), t.concepts(isOccupation), linking.SkillWeights()); err != nil {
+			if linker, err = linking.New(t.concepts(onward.ConceptKind.IsSkill), t.concepts(linking.IsOccupation), linking.SkillWeights()); err != nil {
 				return err
 			}
 		}
@@ -99,7 +101,7 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 		}
 		set := exampleSet{name: file}
 		for _, it := range items {
-			if it.kind == "span" {
+			if it.kind == "span" || it.kind == "nothing" {
 				set.examples = append(set.examples, newExample(linker, it.text, it.relevant))
 			}
 		}
@@ -118,6 +120,7 @@ func FitLinking(ctx context.Context, files FitFiles, w io.Writer) error {
 		for k, name := range linking.FeatureNames() {
 			_, _ = fmt.Fprintf(w, "  %-10s %7.3f\n", name, weights[k])
 		}
+		printCalibration(w, kind.sets)
 		if kind.sets[0].corpus != nil {
 			fitLabels(kind.sets, weights, w)
 		}
@@ -165,6 +168,9 @@ func newExample(linker *linking.Linker, text string, relevant map[string]bool) e
 		e.candidates = append(e.candidates, c.Features)
 		e.right = append(e.right, relevant[c.ID])
 		e.found = e.found || relevant[c.ID]
+		if len(e.calibration) < calibrated {
+			e.calibration = append(e.calibration, c.Calibration)
+		}
 	}
 	return e
 }

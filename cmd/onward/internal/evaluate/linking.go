@@ -51,10 +51,11 @@ type LinkingResult struct {
 	N int `json:"n"`
 	// Figures over surface forms as they are ranked: a concept's forms are not taken together.
 	Figures
-	Concepts   Figures `json:"concepts"`
-	BuildMS    float64 `json:"build_ms"`
-	MicrosEach float64 `json:"micros_per_query"`
-	Examples   int     `json:"examples"` // coded texts that were learnt from; 0: none, or the queries are of another kind
+	Concepts   Figures    `json:"concepts"`
+	Confidence Confidence `json:"confidence"`
+	BuildMS    float64    `json:"build_ms"`
+	MicrosEach float64    `json:"micros_per_query"` // on average
+	Examples   int        `json:"examples"`         // coded texts that were learnt from; 0: none, or the queries are of another kind
 }
 
 // Print writes the figures for a person.
@@ -174,14 +175,18 @@ func Linking(ctx context.Context, files LinkingFiles) (LinkingResult, error) {
 		linkerOf, result.Examples = learnt, len(examples)
 	}
 	ranked := make([][]string, len(queries))
-	started = time.Now()
+	var took time.Duration // by Link alone: the surface forms are ranked for the measurement
 	for i, q := range queries {
 		if err := ctx.Err(); err != nil {
 			return result, err
 		}
 		linker := linkerOf(i)
 		conceptRank, formRank := 0, 0
-		for r, m := range linker.Link(q.text, kept) {
+		started = time.Now()
+		matches := linker.Link(q.text, kept)
+		took += time.Since(started)
+		result.Confidence.add(matches, q.relevant)
+		for r, m := range matches {
 			if q.relevant[m.ID] {
 				conceptRank = r + 1
 				break
@@ -205,8 +210,9 @@ func Linking(ctx context.Context, files LinkingFiles) (LinkingResult, error) {
 			result.Concepts.add(conceptRank)
 		}
 	}
-	result.MicrosEach = float64(time.Since(started).Microseconds()) / float64(max(1, len(queries)))
+	result.MicrosEach = float64(took.Microseconds()) / float64(max(1, len(queries)))
 	result.mean(result.N)
+	result.Confidence.finish()
 	result.Concepts.mean(result.N)
 	return result, writeLines(files.Predictions, func(print func(...any)) {
 		print("query_id", "rank", "element_id")
