@@ -85,6 +85,7 @@ type importFlags struct {
 	options    importer.Options
 	format     string
 	rejectFile string
+	suggestTo  string
 	mapping    []string
 	constants  []string
 }
@@ -97,7 +98,21 @@ func (f *importFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.options.IgnoreUnknown, "ignore-unknown", false, "leave columns out that are not known here")
 	c.Flags().BoolVar(&f.options.RepairEncoding, "repair-encoding", false, "mend text that was read as Latin-1 and written as UTF-8")
 	c.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "check every row and write nothing")
+	c.Flags().StringVar(&f.suggestTo, "suggest-skills", "", "write skills and occupations there that the texts of rows without any suggest, one JSON object a line, for a person to\nconfirm; with --dry-run first, the confirmed ids can go into the file's own columns. It holds words of the texts")
 	c.Flags().StringVar(&f.rejectFile, "reject-file", "", "write the bad rows there, with the reason, to be mended and imported again; it holds what the source holds")
+}
+
+// openSuggestions opens the file of suggestions, if one is wanted.
+func (f *importFlags) openSuggestions() (closeFile func() error, err error) {
+	if f.suggestTo == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.OpenFile(f.suggestTo, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	f.options.Suggest = file
+	return file.Close, nil
 }
 
 func newImportOpportunities(o *options) *cobra.Command {
@@ -190,13 +205,18 @@ func (f *importFlags) run(ctx context.Context, e *engine.Engine, actor onward.Ac
 		defer func() { err = errors.Join(err, reject.Close()) }()
 		f.options.Reject = reject
 	}
+	closeSuggestions, err := f.openSuggestions()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeSuggestions()) }()
 	progress := bar(info.Size(), "Importing", true)
 	f.options.Progress = func(p importer.Progress) { _ = progress.Set64(p.Bytes) }
 	f.options.Problem = func(p importer.Problem) {
 		_ = progress.Clear()
 		fmt.Fprintln(os.Stderr, p.String())
 	}
-	summary, err := load(ctx, importer.Deps{Store: e.Store, Resolver: e.Catalogue.Current(), Actor: actor}, file, f.options)
+	summary, err := load(ctx, importer.Deps{Store: e.Store, Resolver: e.Catalogue.Current(), Reader: e.Catalogue.Current(), Actor: actor}, file, f.options)
 	_ = progress.Finish()
 	verb := "loaded"
 	if summary.DryRun {

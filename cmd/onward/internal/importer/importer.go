@@ -33,6 +33,8 @@ type Deps struct {
 	// Actor is who imports. Everything belongs to the actor's organisation; the system with an OrganisationID may post
 	// opportunities for that organisation. Returnees need a counsellor or supervisor.
 	Actor onward.Actor
+	// Reader is needed for Options.Suggest alone.
+	Reader Reader
 }
 
 // Format is how a file is written.
@@ -72,6 +74,9 @@ type Options struct {
 	// Reject gets the bad rows as they came, with the reason in a column (or field) reject_reason. The file can be
 	// imported once it is mended. It holds personal data, as the source does. Default: none.
 	Reject io.Writer
+	// Suggest gets suggestions of skills and occupations for good rows that have none, read from their texts: one Suggestion
+	// a line, as JSON. It holds words of the texts. Default: none.
+	Suggest io.Writer
 	// Problem is told what is wrong, in the order of the file. Default: none.
 	Problem func(Problem)
 	// Progress is told after each batch how far the import is. Default: none.
@@ -124,9 +129,11 @@ type table[T any] struct {
 	body     func() any
 	finish   func(body any) T
 	external func(*T) *string
-	validate func(T, onward.Date, onward.Vocabulary) error
-	prepare  func(*T, Deps, Options)
-	create   func(context.Context, *store.Tx, []T) ([]store.Created, error)
+	// questions are the texts from which skills and occupations are suggested, where the value has none.
+	questions func(*T, string) []question
+	validate  func(T, onward.Date, onward.Vocabulary) error
+	prepare   func(*T, Deps, Options)
+	create    func(context.Context, *store.Tx, []T) ([]store.Created, error)
 }
 
 // record is one row or line of a file.
@@ -286,6 +293,9 @@ func (i *importRun[T]) flush(ctx context.Context) error {
 		default:
 			i.summary.Created++
 		}
+	}
+	if err := i.suggest(ctx); err != nil {
+		return err
 	}
 	for _, r := range i.records {
 		if len(r.problems) == 0 {

@@ -74,6 +74,17 @@ var opportunityTable = table[newOpportunity]{
 		return newOpportunity{store.NewOpportunity{Details: b.OpportunityDetails}, b.Publish}
 	},
 	external: func(n *newOpportunity) *string { return &n.Details.ExternalID },
+	questions: func(n *newOpportunity, language string) []question {
+		d := &n.Details
+		if len(d.Skills) > 0 {
+			return nil
+		}
+		ask := []question{{"optional_skills", d.Title.In(language) + ".\n" + d.Description.In(language), onward.ConceptSkill}}
+		if d.OccupationID == "" {
+			ask = append(ask, question{"occupation", d.Title.In(language), onward.ConceptOccupation})
+		}
+		return ask
+	},
 	validate: func(n newOpportunity, today onward.Date, v onward.Vocabulary) error {
 		return n.Details.Validate(today, v)
 	},

@@ -73,6 +73,12 @@ var returneeTable = table[store.NewReturnee]{
 		return store.NewReturnee{Details: *body.(*onward.ReturneeDetails)} //nolint:forcetypeassert // body made it
 	},
 	external: func(n *store.NewReturnee) *string { return &n.Details.ExternalID },
+	questions: func(n *store.NewReturnee, _ string) []question {
+		if notes := n.Details.Identity.Notes; notes != "" && len(n.Details.Skills) == 0 {
+			return []question{{"skills", notes, onward.ConceptSkill}}
+		}
+		return nil
+	},
 	validate: func(n store.NewReturnee, today onward.Date, v onward.Vocabulary) error {
 		return n.Details.Validate(today, v)
 	},
