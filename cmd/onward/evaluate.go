@@ -11,7 +11,7 @@ import (
 // newEvaluate groups the commands that measure a model on data that it was not made with.
 func newEvaluate(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "evaluate", Short: "Measure models against data with known answers"}
-	c.AddCommand(newEvaluateLinking(), newEvaluateExtraction(), newFitLinking(), newEvaluateDestination(o))
+	c.AddCommand(newEvaluateLinking(), newEvaluateExtraction(), newFitLinking(), newEvaluateDestination(o), newEvaluateRelatedness())
 	return c
 }
 

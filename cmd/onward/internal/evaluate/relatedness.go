@@ -79,14 +79,14 @@ func relatednessOf(ctx context.Context, release onward.Taxonomy, seed uint64) (R
 		result.Hidden += len(hidden[o])
 		for _, way := range []struct {
 			recall *float64
-			scores map[string]float64
+			ranked []string
 		}{
-			{&result.Related, ways.related(known)},
-			{&result.Nearest, ways.nearest(known)},
+			{&result.Related, ranked(ways.related(known))},
+			{&result.Nearest, ranked(ways.nearest(known))},
 			{&result.Popularity, ways.popular},
-			{&result.Group, ways.sameGroup(known)},
+			{&result.Group, ranked(ways.sameGroup(known))},
 		} {
-			*way.recall += recall(way.scores, known, hidden[o])
+			*way.recall += recall(way.ranked, known, hidden[o])
 		}
 	}
 	for _, v := range []*float64{&result.Related, &result.Nearest, &result.Popularity, &result.Group} {
@@ -134,22 +134,24 @@ func hideQuarter(release onward.Taxonomy, seed uint64) (left onward.Taxonomy, hi
 // ways are the ways of guessing which other skills an occupation needs.
 type ways struct {
 	taxonomy *skills.Taxonomy
-	popular  map[string]float64
+	popular  []string            // skills, the most popular first
 	groups   map[string][]string // skill -> what is directly above it
 	members  map[string][]string // and back, skills only
 }
 
 func newWays(release onward.Taxonomy, taxonomy *skills.Taxonomy) *ways {
-	w := &ways{taxonomy, map[string]float64{}, map[string][]string{}, map[string][]string{}}
+	w := &ways{taxonomy: taxonomy, groups: map[string][]string{}, members: map[string][]string{}}
+	popularity := map[string]float64{}
 	for _, r := range release.Relations {
 		switch {
 		case r.Kind == onward.RelationEssential && taxonomy.HasSkill(r.To):
-			w.popular[r.To]++
+			popularity[r.To]++
 		case r.Kind == onward.RelationBroader && taxonomy.HasSkill(r.From):
 			w.groups[r.From] = append(w.groups[r.From], r.To)
 			w.members[r.To] = append(w.members[r.To], r.From)
 		}
 	}
+	w.popular = ranked(popularity)
 	return w
 }
 
@@ -185,18 +187,27 @@ func (w *ways) sameGroup(known []string) map[string]float64 {
 	return scores
 }
 
-// recall is the share of what was hidden among the ten skills of the highest scores that are not known; of equal scores
-// the lower id, which says nothing, comes first.
-func recall(scores map[string]float64, known []string, hidden map[string]bool) float64 {
+// ranked lists skills by falling score; of equal scores the lower id, which says nothing, comes first.
+func ranked(scores map[string]float64) []string {
 	list := make([]string, 0, len(scores))
 	for s := range scores {
-		if !slices.Contains(known, s) {
-			list = append(list, s)
-		}
+		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b)) })
-	found := 0
-	for _, s := range list[:min(recallAt, len(list))] {
+	return list
+}
+
+// recall is the share of what was hidden among the first ten skills that are not known.
+func recall(ranked, known []string, hidden map[string]bool) float64 {
+	found, looked := 0, 0
+	for _, s := range ranked {
+		if looked == recallAt {
+			break
+		}
+		if slices.Contains(known, s) {
+			continue
+		}
+		looked++
 		found += oneIf(hidden[s])
 	}
 	return float64(found) / float64(len(hidden))
