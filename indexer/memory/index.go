@@ -2,12 +2,14 @@
 // answers while Elasticsearch is away.
 //
 // Openings live in segments that never change. Readers take the present list of segments and hold no lock; writers, one
-// at a time, add a small segment, mark what it replaces as dead, and merge segments of like size now and then.
+// at a time, add a small segment and mark what it replaces as dead. Segments of like size are merged now and then: small
+// ones at once, larger ones in the background.
 package memory
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,11 +17,19 @@ import (
 	"onward/indexer"
 )
 
+const (
+	// putAtOnce is how many entries are put under one lock: a millisecond or two.
+	putAtOnce = 500
+	// mostSegments is how many segments there may be before a put waits for the merges.
+	mostSegments = 96
+)
+
 // Index implements indexer.Index.
 type Index struct {
 	present atomic.Pointer[snapshot]
 
 	mu       sync.Mutex // of writers
+	merged   *sync.Cond // told after each merge in the background
 	live     *state
 	building *state // the next one, during Rebuild
 	now      func() time.Time
@@ -32,27 +42,53 @@ var _ indexer.Index = (*Index)(nil)
 // New makes an empty index.
 func New() *Index {
 	ix := &Index{live: newState(), now: time.Now}
-	ix.present.Store(ix.live.snapshot())
+	ix.merged = sync.NewCond(&ix.mu)
+	ix.publish()
 	return ix
 }
 
 // Name is "memory".
 func (ix *Index) Name() string { return "memory" }
 
-// Put adds or replaces entries; see indexer.Index.
+// Put adds or replaces entries; see indexer.Index. It waits while merging lags far behind.
 func (ix *Index) Put(ctx context.Context, entries []indexer.Entry) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("put into memory index: %w", err)
+	for chunk := range slices.Chunk(entries, putAtOnce) {
+		if err := ix.put(ctx, chunk, func() []*state {
+			if ix.building != nil {
+				return []*state{ix.live, ix.building}
+			}
+			return []*state{ix.live}
+		}); err != nil {
+			return fmt.Errorf("put into memory index: %w", err)
+		}
 	}
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	ix.live.put(entries)
-	if ix.building != nil {
-		ix.building.put(entries)
-	}
-	ix.present.Store(ix.live.snapshot())
 	return nil
 }
+
+// put makes the segments before it takes the lock, so that others wait for little. States says, under the lock, where they
+// belong.
+func (ix *Index) put(ctx context.Context, entries []indexer.Entry, states func() []*state) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	segments := freshSegments(entries)
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, st := range states() {
+		if err := ix.catchUp(ctx, st); err != nil {
+			return err
+		}
+	}
+	for _, st := range states() {
+		st.add(segments)
+		ix.mergeSoon(st)
+	}
+	ix.publish()
+	return nil
+}
+
+// publish shows the live state to readers.
+func (ix *Index) publish() { ix.present.Store(ix.live.snapshot()) }
 
 // Delete removes openings; see indexer.Index.
 func (ix *Index) Delete(ctx context.Context, refs []indexer.Ref) error {
@@ -63,10 +99,12 @@ func (ix *Index) Delete(ctx context.Context, refs []indexer.Ref) error {
 	defer ix.mu.Unlock()
 	now := ix.now()
 	ix.live.delete(refs, now)
+	ix.mergeSoon(ix.live)
 	if ix.building != nil {
 		ix.building.delete(refs, now)
+		ix.mergeSoon(ix.building)
 	}
-	ix.present.Store(ix.live.snapshot())
+	ix.publish()
 	return nil
 }
 
@@ -80,12 +118,11 @@ func (ix *Index) Rebuild(ctx context.Context, fill func(put func([]indexer.Entry
 	ix.building = next
 	ix.mu.Unlock()
 	err := fill(func(entries []indexer.Entry) error {
-		if err := ctx.Err(); err != nil {
-			return err
+		for chunk := range slices.Chunk(entries, putAtOnce) {
+			if err := ix.put(ctx, chunk, func() []*state { return []*state{next} }); err != nil {
+				return err
+			}
 		}
-		ix.mu.Lock()
-		defer ix.mu.Unlock()
-		next.put(entries)
 		return nil
 	})
 	if err == nil {
@@ -94,12 +131,15 @@ func (ix *Index) Rebuild(ctx context.Context, fill func(put func([]indexer.Entry
 
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	if err == nil {
+		err = ix.compact(ctx, next)
+	}
 	ix.building = nil
 	if err != nil {
 		return fmt.Errorf("rebuild memory index: %w", err)
 	}
 	ix.live = next
-	ix.present.Store(next.snapshot())
+	ix.publish()
 	return nil
 }
 
@@ -162,15 +202,17 @@ type bitmap []uint64
 
 func (b bitmap) has(doc uint32) bool { return b != nil && b[doc/64]&(1<<(doc%64)) != 0 }
 
+// with is the marks with one more, out of size.
+func (b bitmap) with(doc uint32, size int) bitmap {
+	if b == nil {
+		b = make(bitmap, (size+63)/64)
+	}
+	b[doc/64] |= 1 << (doc % 64)
+	return b
+}
+
 // tombstone remembers the version of what was deleted, so that a late put of an older one does not bring it back.
 type tombstone struct {
 	version int64
 	at      time.Time
 }
-
-type location struct {
-	segment *segment
-	doc     uint32
-}
-
-func (l location) version() int64 { return l.segment.cold[l.doc].version }

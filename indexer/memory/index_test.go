@@ -48,6 +48,12 @@ func TestManySmallPutsAndReplacementsLeaveFewSegmentsAndTheRightAnswers(t *testi
 	if err := whole.Put(ctx, entries); err != nil {
 		t.Fatal(err)
 	}
+	ix.mu.Lock()
+	err := ix.settle(ctx, ix.live)
+	ix.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
 	held := 0
 	for _, v := range ix.present.Load().all() {
 		held += len(v.segment.hot)

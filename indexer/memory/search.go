@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"fmt"
+	"math/bits"
+	"sync"
 
 	"onward"
 	"onward/indexer"
@@ -18,8 +20,8 @@ func (ix *Index) Search(ctx context.Context, query indexer.SearchQuery) ([]index
 	if err != nil {
 		return nil, err
 	}
-	work, _ := scratches.Get().(*scratch)
-	defer scratches.Put(work)
+	work, _ := searches.Get().(*searching)
+	defer searches.Put(work)
 	best := top{limit: offset + limit}
 	for _, v := range ix.present.Load().of(query.Country) {
 		search(v, &query, work, &best)
@@ -27,10 +29,21 @@ func (ix *Index) Search(ctx context.Context, query indexer.SearchQuery) ([]index
 	return best.hits(offset), nil
 }
 
-func search(v view, q *indexer.SearchQuery, work *scratch, best *top) {
+// searching is the working memory of one search.
+type searching struct {
+	sums  []float64
+	marks []uint8
+	lasts []uint8
+}
+
+var searches = sync.Pool{New: func() any { return new(searching) }}
+
+func search(v view, q *indexer.SearchQuery, work *searching, best *top) {
 	s := v.segment
-	sums := zeroed(&work.sums, len(s.hot))
-	m := wordMatcher{text: &s.text, sums: sums, found: zeroed(&work.marks, len(s.hot)), lasts: zeroed(&work.lasts, len(s.hot))}
+	work.sums = zeroed(work.sums, len(s.hot))
+	work.marks, work.lasts = zeroed(work.marks, len(s.hot)), zeroed(work.lasts, len(s.hot))
+	sums := work.sums
+	m := wordMatcher{text: &s.text, sums: sums, found: work.marks, lasts: work.lasts}
 	whole, prefix := q.Terms()
 	for _, word := range whole {
 		m.require(word, false)
@@ -93,21 +106,36 @@ func (m *wordMatcher) require(word string, prefix bool) {
 	m.required++
 }
 
-// addSkills adds the score of each asked skill and marks who has any.
+// addSkills adds the score of each asked skill and marks who has any. The blocks that have one are read through.
 func addSkills(s *segment, skills []string, sums []float64) bitmap {
 	if len(skills) == 0 {
 		return nil
 	}
-	any := make(bitmap, (len(s.hot)+63)/64)
+	wanted := make(map[uint32]float64)
+	blocks := make(bitmap, (s.blocks.count()+63)/64)
 	for _, skill := range skills {
-		number, ok := s.skillNumbers[skill]
-		if !ok {
-			continue
-		}
-		for _, docs := range [][]uint32{s.essential.of(number), s.optional.of(number)} {
-			for _, doc := range docs {
-				sums[doc] += indexer.SkillScore
-				any[doc/64] |= 1 << (doc % 64)
+		s.numbersOf(skill, func(number uint32) {
+			wanted[number] += indexer.SkillScore
+			for at := s.blocks.postingsAt[number]; at < s.blocks.postingsAt[number+1]; at++ {
+				block := s.blocks.postings.at(at)
+				blocks[block/64] |= 1 << (block % 64)
+			}
+		})
+	}
+	any := make(bitmap, (len(s.hot)+63)/64)
+	for word, marks := range blocks {
+		for ; marks != 0; marks &= marks - 1 {
+			block := word*64 + bits.TrailingZeros64(marks)
+			for doc := s.blocks.at[block]; doc < s.blocks.at[block+1]; doc++ {
+				if s.hot[doc].flags.has(isNeutral) {
+					continue
+				}
+				for at := s.skillsAt[doc]; at < s.skillsAt[doc+1]; at++ {
+					if score, ok := wanted[s.skills.at(at)]; ok {
+						sums[doc] += score
+						any[doc/64] |= 1 << (doc % 64)
+					}
+				}
 			}
 		}
 	}

@@ -2,6 +2,8 @@ package memory
 
 import (
 	"maps"
+	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -17,100 +19,114 @@ const (
 	tombstonesUnpruned = 1024
 	// fanOut is how many segments of like size are kept before they are merged. Larger: cheaper puts, slower ranking.
 	fanOut = 4
+	// mergedAtOnce is how many openings a put merges itself, in about a millisecond. More is merged in the background.
+	mergedAtOnce = 256
 )
 
 // state is the writer's side of an index. A lock is held around every call.
 type state struct {
-	known    map[onward.ID]location
 	gone     map[onward.ID]tombstone
 	pruneAt  int
+	count    int
 	segments map[string][]view // by country
 	// owned are the segments whose marks were copied since the last snapshot, and may be changed.
 	owned map[*segment]bool
+	// merging are the segments that are being merged in the background.
+	merging map[*segment]bool
 }
 
 func newState() *state {
 	return &state{
-		known: make(map[onward.ID]location), gone: make(map[onward.ID]tombstone), pruneAt: tombstonesUnpruned,
-		segments: make(map[string][]view), owned: make(map[*segment]bool),
+		gone: make(map[onward.ID]tombstone), pruneAt: tombstonesUnpruned,
+		segments: make(map[string][]view), owned: make(map[*segment]bool), merging: make(map[*segment]bool),
 	}
 }
 
 // snapshot freezes the present state for readers.
 func (st *state) snapshot() *snapshot {
 	clear(st.owned)
-	s := &snapshot{countries: make(map[string][]view, len(st.segments)), count: len(st.known)}
+	s := &snapshot{countries: make(map[string][]view, len(st.segments)), count: st.count}
 	for country, views := range st.segments {
 		s.countries[country] = slices.Clone(views)
 	}
 	return s
 }
 
-// seen is the highest version that was put or deleted; ok is false for an id never heard of.
-func (st *state) seen(id onward.ID) (version int64, ok bool) {
-	if at, known := st.known[id]; known {
-		return at.version(), true
+// find is where an opening stands.
+func (st *state) find(id onward.ID) (v *view, doc uint32, ok bool) {
+	hash := hashOf(id)
+	for _, views := range st.segments {
+		for i := range views {
+			v := &views[i]
+			if doc, ok := v.segment.find(id, hash); ok && !v.dead.has(doc) {
+				return v, doc, true
+			}
+		}
 	}
-	grave, ok := st.gone[id]
-	return grave.version, ok
+	return nil, 0, false
 }
 
-func (st *state) put(entries []indexer.Entry) {
-	fresh := make(map[string][]*indexer.Entry) // by country
-	batch := make(map[onward.ID]*indexer.Entry, len(entries))
+// freshSegments makes segments of a batch: one a country, of the newest version of each opening.
+func freshSegments(entries []indexer.Entry) []*segment {
+	newest := make(map[onward.ID]*indexer.Entry, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if version, ok := st.seen(e.ID); ok && e.Version <= version {
-			continue
+		if other, ok := newest[e.ID]; !ok || e.Version > other.Version {
+			newest[e.ID] = e
 		}
-		if other, ok := batch[e.ID]; ok && e.Version <= other.Version {
-			continue
-		}
-		batch[e.ID] = e
 	}
+	countries := make(map[string][]*indexer.Entry)
 	for i := range entries { // in the order given, not in a map's
-		if e := &entries[i]; batch[e.ID] == e {
-			fresh[e.Country] = append(fresh[e.Country], e)
+		if e := &entries[i]; newest[e.ID] == e {
+			countries[e.Country] = append(countries[e.Country], e)
 		}
 	}
-	for _, country := range slices.Sorted(maps.Keys(fresh)) {
-		st.append(country, fresh[country])
+	var segments []*segment
+	for _, country := range slices.Sorted(maps.Keys(countries)) {
+		segments = append(segments, newSegment(country, countries[country]))
 	}
-	for _, country := range slices.Sorted(maps.Keys(st.segments)) {
-		st.tidy(country)
-	}
+	return segments
 }
 
-func (st *state) append(country string, entries []*indexer.Entry) {
-	b := newBuilder(country, len(entries))
-	for _, e := range entries {
-		b.add(e)
-	}
-	s := b.seal(b.text.seal())
-	for doc, e := range entries {
-		if old, ok := st.known[e.ID]; ok {
-			st.kill(old)
+// add takes up fresh segments. What is not newer than the version last seen of its id is dead from the start.
+func (st *state) add(segments []*segment) {
+	for _, s := range segments {
+		fresh := view{segment: s, live: len(s.hot)}
+		for i := range s.cold {
+			doc, c := uint32(i), &s.cold[i] //nolint:gosec // fewer than 2^32
+			old, oldDoc, known := st.find(c.id)
+			grave, buried := st.gone[c.id]
+			switch {
+			case known && c.version <= old.segment.cold[oldDoc].version, buried && c.version <= grave.version:
+				fresh.dead = fresh.dead.with(doc, len(s.hot))
+				fresh.live--
+			case known:
+				st.kill(old, oldDoc)
+			default:
+				delete(st.gone, c.id)
+			}
 		}
-		delete(st.gone, e.ID)
-		st.known[e.ID] = location{segment: s, doc: uint32(doc)} //nolint:gosec // fewer than 2^32
+		if fresh.live > 0 {
+			st.count += fresh.live
+			st.segments[s.country] = append(st.segments[s.country], fresh)
+		}
 	}
-	st.segments[country] = append(st.segments[country], view{segment: s, live: len(entries)})
+	st.tidyAll()
 }
 
 func (st *state) delete(refs []indexer.Ref, now time.Time) {
 	for _, ref := range refs {
-		if version, ok := st.seen(ref.ID); ok && ref.Version <= version {
+		old, doc, known := st.find(ref.ID)
+		grave, buried := st.gone[ref.ID]
+		if known && ref.Version <= old.segment.cold[doc].version || buried && ref.Version <= grave.version {
 			continue
 		}
-		if old, ok := st.known[ref.ID]; ok {
-			st.kill(old)
-			delete(st.known, ref.ID)
+		if known {
+			st.kill(old, doc)
 		}
 		st.gone[ref.ID] = tombstone{version: ref.Version, at: now}
 	}
-	for _, country := range slices.Sorted(maps.Keys(st.segments)) {
-		st.tidy(country)
-	}
+	st.tidyAll()
 	st.prune(now)
 }
 
@@ -124,59 +140,120 @@ func (st *state) prune(now time.Time) {
 }
 
 // kill marks an opening as dead, in a copy of the marks that readers have.
-func (st *state) kill(at location) {
-	views := st.segments[at.segment.country]
-	i := slices.IndexFunc(views, func(v view) bool { return v.segment == at.segment })
-	v := &views[i]
+func (st *state) kill(v *view, doc uint32) {
 	if !st.owned[v.segment] {
-		marks := make(bitmap, (len(v.segment.hot)+63)/64)
-		copy(marks, v.dead)
-		v.dead = marks
+		v.dead = slices.Clone(v.dead)
 		st.owned[v.segment] = true
 	}
-	v.dead[at.doc/64] |= 1 << (at.doc % 64)
+	v.dead = v.dead.with(doc, len(v.segment.hot))
 	v.live--
+	st.count--
 }
 
-// tidy keeps the segments of a country few: at most fanOut-1 of a size class, none that is half dead.
+func (st *state) tidyAll() {
+	for _, country := range slices.Sorted(maps.Keys(st.segments)) {
+		st.tidy(country)
+	}
+}
+
+// tidy drops segments that are all dead, and merges what is small.
 func (st *state) tidy(country string) {
-	views := slices.DeleteFunc(st.segments[country], func(v view) bool { return v.live == 0 })
-	for i, v := range views {
-		if 2*v.live <= len(v.segment.hot) {
-			views[i] = st.merged(views[i : i+1])
-		}
-	}
-	// Newer segments stand behind older ones and are smaller, so that what is merged stands at the end.
-	for {
-		from := len(views) - 1
-		for from > 0 && class(views[from-1].live) <= class(views[len(views)-1].live) {
-			from--
-		}
-		if len(views)-from < fanOut {
-			break
-		}
-		views = append(views[:from], st.merged(views[from:]))
-	}
+	views := slices.DeleteFunc(st.segments[country], func(v view) bool { return v.live == 0 && !st.merging[v.segment] })
 	if len(views) == 0 {
 		delete(st.segments, country)
 		return
 	}
 	st.segments[country] = views
+	for {
+		views := st.plan(country, mergedAtOnce)
+		if len(views) == 0 {
+			return
+		}
+		merged, moves := merge(views)
+		st.replace(views, merged, moves)
+	}
 }
 
-// class is the size class of a segment: the logarithm of its size to the base fanOut.
-func class(size int) int {
-	n := 0
-	for ; size >= fanOut; size /= fanOut {
-		n++
+// next is what is to be merged in the background, marked as being merged.
+func (st *state) next() []view {
+	for _, country := range slices.Sorted(maps.Keys(st.segments)) {
+		if views := st.plan(country, math.MaxInt); len(views) > 0 {
+			return st.begin(views)
+		}
 	}
-	return n
+	return nil
 }
 
-func (st *state) merged(views []view) view {
-	s := merge(views)
-	for doc := range s.cold {
-		st.known[s.cold[doc].id] = location{segment: s, doc: uint32(doc)} //nolint:gosec // fewer than 2^32
+// begin marks segments as being merged, and freezes what is dead in them.
+func (st *state) begin(views []view) []view {
+	frozen := slices.Clone(views)
+	for i := range frozen {
+		st.merging[frozen[i].segment] = true
+		frozen[i].dead = slices.Clone(frozen[i].dead)
 	}
-	return view{segment: s, live: len(s.hot)}
+	return frozen
+}
+
+// plan is what is to be merged next in a country, of most openings at most: a segment that is half dead, or all up to the
+// smallest size class that has fanOut segments. What is being merged already is left out. Nothing when the segments are few
+// enough.
+func (st *state) plan(country string, most int) []view {
+	var counts [bits.UintSize]int
+	for _, v := range st.segments[country] {
+		if st.merging[v.segment] {
+			continue
+		}
+		if 2*v.live <= len(v.segment.hot) && v.live <= most {
+			return []view{v}
+		}
+		counts[class4(v.live)]++
+	}
+	full := slices.IndexFunc(counts[:], func(n int) bool { return n >= fanOut })
+	if full < 0 {
+		return nil
+	}
+	var views []view
+	size := 0
+	for _, v := range st.segments[country] {
+		if !st.merging[v.segment] && class4(v.live) <= full {
+			views = append(views, v)
+			size += v.live
+		}
+	}
+	if size > most {
+		return nil
+	}
+	return views
+}
+
+// class4 is the size class of a segment: the logarithm of its size to the base fanOut.
+func class4(size int) int { return (bits.Len(uint(size)) - 1) / 2 } //nolint:gosec // not negative
+
+// replace puts a merged segment in the place of those that it was made of. What died since then dies in it too.
+func (st *state) replace(views []view, merged *segment, moves [][]uint32) {
+	country := views[0].segment.country
+	fresh := view{segment: merged, live: len(merged.hot)}
+	present := st.segments[country]
+	for i, before := range views {
+		delete(st.merging, before.segment)
+		at := slices.IndexFunc(present, func(v view) bool { return v.segment == before.segment })
+		for word, marks := range present[at].dead {
+			if before.dead != nil {
+				marks &^= before.dead[word]
+			}
+			for ; marks != 0; marks &= marks - 1 {
+				fresh.dead = fresh.dead.with(moves[i][word*64+bits.TrailingZeros64(marks)], len(merged.hot))
+				fresh.live--
+			}
+		}
+		present = slices.Delete(present, at, at+1)
+	}
+	if fresh.live > 0 { // the larger ones stand first, because good answers found early rule out the others
+		at := slices.IndexFunc(present, func(v view) bool { return v.live < fresh.live })
+		if at < 0 {
+			at = len(present)
+		}
+		present = slices.Insert(present, at, fresh)
+	}
+	st.segments[country] = present
 }

@@ -29,6 +29,11 @@ type top struct {
 	heap  []candidate
 }
 
+func (t *top) full() bool { return len(t.heap) == t.limit }
+
+// lowest is the score of the last of a full list.
+func (t *top) lowest() float64 { return t.heap[0].score }
+
 func (t *top) offer(c candidate) {
 	if len(t.heap) < t.limit {
 		t.heap = append(t.heap, c)

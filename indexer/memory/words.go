@@ -109,7 +109,7 @@ func (w *words) append(list []byte) {
 	w.at = append(w.at, uint32(len(w.data))) //nolint:gosec // 4 GB of text index would be 100 million openings
 }
 
-// mergeWords joins the text indices of segments whose openings got new numbers.
+// mergeWords joins the text indices of segments whose openings got new numbers, which ascend within each segment.
 func mergeWords(views []view, moves [][]uint32) words {
 	var all []string
 	for _, v := range views {
@@ -120,8 +120,9 @@ func mergeWords(views []view, moves [][]uint32) words {
 	merged := newWords(make([]string, 0, len(all)))
 	next := make([]int, len(views))
 	var list listWriter
-	for _, word := range all {
-		list = listWriter{data: list.data[:0]}
+	var runs runs
+	for n, word := range all {
+		runs.clear()
 		for i, v := range views {
 			text := &v.segment.text
 			if next[i] == len(text.sorted) || text.sorted[next[i]] != word {
@@ -129,16 +130,69 @@ func mergeWords(views []view, moves [][]uint32) words {
 			}
 			each(text.list(next[i]), func(doc uint32, inTitle bool) {
 				if moved := moves[i][doc]; moved != dropped {
-					list.add(moved, inTitle)
+					runs.add(moved, inTitle)
 				}
 			})
+			runs.end()
 			next[i]++
+		}
+		list = listWriter{data: list.data[:0]}
+		for _, entry := range runs.merged() {
+			list.add(uint32(entry>>1), entry&1 != 0) //nolint:gosec // written as uint32
 		}
 		if list.any {
 			merged.sorted = append(merged.sorted, word)
 			merged.append(list.data)
 		}
+		giveWay(n)
 	}
 	merged.data = slices.Clip(merged.data)
 	return merged
+}
+
+// runs are ascending lists of opening << 1 | (1 when the word stands in the title), one after the other.
+type runs struct {
+	entries, other []uint64
+	ends           []int
+}
+
+func (r *runs) clear() { r.entries, r.ends = r.entries[:0], r.ends[:0] }
+
+func (r *runs) add(doc uint32, inTitle bool) {
+	entry := uint64(doc) << 1
+	if inTitle {
+		entry |= 1
+	}
+	r.entries = append(r.entries, entry)
+}
+
+func (r *runs) end() { r.ends = append(r.ends, len(r.entries)) }
+
+// merged is all of them in one ascending list: neighbours are merged until one run is left.
+func (r *runs) merged() []uint64 {
+	for len(r.ends) > 1 {
+		r.other = r.other[:0]
+		ends := r.ends[:0]
+		from := 0
+		for i := 0; i < len(r.ends); i += 2 {
+			middle, end := r.ends[i], r.ends[min(i+1, len(r.ends)-1)]
+			r.other = appendMerged(r.other, r.entries[from:middle], r.entries[middle:end])
+			ends = append(ends, end)
+			from = end
+		}
+		r.ends = ends
+		r.entries, r.other = r.other, r.entries
+	}
+	return r.entries
+}
+
+func appendMerged(to, a, b []uint64) []uint64 {
+	for len(a) > 0 && len(b) > 0 {
+		if a[0] <= b[0] {
+			to, a = append(to, a[0]), a[1:]
+		} else {
+			to, b = append(to, b[0]), b[1:]
+		}
+	}
+	return append(append(to, a...), b...)
 }
