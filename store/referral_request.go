@@ -231,6 +231,8 @@ type MatchInputs struct {
 	Scored []onward.Ref `json:"scored"`
 	// Replies are the shares of referrals answered in time that were counted with.
 	Replies map[onward.ID]float64 `json:"replies,omitempty"`
+	// Organisations are the names of those whose opportunities were scored, as they were then.
+	Organisations map[onward.ID]string `json:"organisations,omitempty"`
 }
 
 // ErrProfileChanged says that the profile was changed while it was scored: score it again.

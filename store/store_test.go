@@ -206,8 +206,11 @@ func TestEveryMethodWorks(t *testing.T) {
 	if err := b.store.AnswerRequest(ctx, answer, match.ID); err != nil {
 		t.Fatal(err)
 	}
-	call("AddReplies", "Replies", "ReturneeUnlocks", "CaseloadUnlocks")
+	call("ReplayInput", "AddReplies", "Replies", "ReturneeUnlocks", "CaseloadUnlocks")
 	b.in(onward.System(), func(tx *store.Tx) error { return tx.AddReplies(ctx, ours.ID, onward.Replies{Due: 1}) })
+	if replay, err := b.store.ReplayInput(ctx, request.ID); err != nil || replay.Request.List == nil {
+		t.Errorf("replay input is %+v, %v", replay, err)
+	}
 	if replies, err := b.store.Replies(ctx); err != nil || replies[ours.ID].Due != 1 {
 		t.Errorf("replies are %v, %v", replies, err)
 	}

@@ -32,7 +32,9 @@ func unlock(kind onward.ChangeKind, opens int, weight float64, what ...string) o
 
 func (b bench) caseloadUnlocks(actor onward.Actor, kinds ...onward.ChangeKind) []onward.CaseloadUnlock {
 	b.t.Helper()
-	return result(b, actor, func(tx *store.Tx) ([]onward.CaseloadUnlock, error) { return tx.CaseloadUnlocks(b.t.Context(), kinds, 20) })
+	return result(b, actor, func(tx *store.Tx) ([]onward.CaseloadUnlock, error) {
+		return tx.CaseloadUnlocks(b.t.Context(), kinds, 20)
+	})
 }
 
 func TestTheCaseloadSumsTheLatestListOfEachPerson(t *testing.T) {

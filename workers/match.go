@@ -79,45 +79,70 @@ func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
 	return nil
 }
 
-// rank works out a list: likely destination, reach, the index's best openings, and their exact scores. It also returns
-// what replaying it needs.
-func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in store.MatchInput, today onward.Date, replies map[onward.ID]float64) (*onward.RankedList, store.MatchInputs, error) {
-	inputs := store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails}
-	profile := in.Returnee.ReturneeDetails
-	country := reference.Country(profile.Country)
-	person := matcher.NewPerson(profile, reference.Taxonomy(), today)
-	spread := country.Model.Predict(destination.NewPerson(profile), today)
-	if stated := in.Request.Options.Destination; len(stated) > 0 {
-		spread = destination.Stated(stated)
-	}
-	reach := matcher.NewReach(spread, country.Gazetteer, person)
-	options := matcher.Options{
-		Today: today, Language: cmp.Or(in.Request.Options.Language, profile.Language), Kinds: in.Request.Options.Kinds, Limit: in.Request.Options.Limit,
-		Replies: replies,
-	}
-	answer, result, err := deepen(ctx, ranker, person, reach, country.Gazetteer, options)
-	if err != nil {
-		return nil, inputs, err
-	}
-	list := &onward.RankedList{
-		AnsweredBy: answer.AnsweredBy,
-		Degraded:   answer.Degraded,
-		Versions: onward.ListVersions{
-			Returnee: in.Returnee.Version, Taxonomy: reference.Taxonomy().Release(), Destination: country.Model.Version(), Matcher: matcher.Version,
+// scoring is all that a list is made from besides the openings: the same scoring and openings give the same list.
+type scoring struct {
+	country   *catalogue.Country
+	person    matcher.Person
+	spread    destination.Spread
+	reach     matcher.Reach
+	options   matcher.Options
+	taxonomy  string // its release
+	requested onward.RequestOptions
+}
+
+func newScoring(reference *catalogue.Catalogue, profile onward.ReturneeDetails, requested onward.RequestOptions, today onward.Date,
+	replies map[onward.ID]float64,
+) scoring {
+	s := scoring{
+		country: reference.Country(profile.Country), person: matcher.NewPerson(profile, reference.Taxonomy(), today),
+		taxonomy: reference.Taxonomy().Release(), requested: requested,
+		options: matcher.Options{
+			Today: today, Language: cmp.Or(requested.Language, profile.Language), Kinds: requested.Kinds, Limit: requested.Limit, Replies: replies,
 		},
-		Destination: spread.Destination(country.Gazetteer),
+	}
+	s.spread = s.country.Model.Predict(destination.NewPerson(profile), today)
+	if len(requested.Destination) > 0 {
+		s.spread = destination.Stated(requested.Destination)
+	}
+	s.reach = matcher.NewReach(s.spread, s.country.Gazetteer, s.person)
+	return s
+}
+
+// list makes a list of what was ranked.
+func (s scoring) list(result matcher.Result) *onward.RankedList {
+	list := &onward.RankedList{
+		Versions:    onward.ListVersions{Taxonomy: s.taxonomy, Destination: s.country.Model.Version(), Matcher: matcher.Version},
+		Destination: s.spread.Destination(s.country.Gazetteer),
 		Considered:  result.Considered,
 		Referrals:   result.Referrals,
 		NearMisses:  result.NearMisses,
 		Unlocks:     result.Unlocks,
 	}
-	sentences.In(options.Language).List(list)
+	sentences.In(s.options.Language).List(list)
+	return list
+}
+
+// rank works out a list: likely destination, reach, the index's best openings, and their exact scores. It also returns
+// what replaying it needs.
+func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in store.MatchInput, today onward.Date,
+	replies map[onward.ID]float64,
+) (*onward.RankedList, store.MatchInputs, error) {
+	inputs := store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails}
+	s := newScoring(reference, in.Returnee.ReturneeDetails, in.Request.Options, today, replies)
+	answer, result, err := deepen(ctx, ranker, s.person, s.reach, s.country.Gazetteer, s.options)
+	if err != nil {
+		return nil, inputs, err
+	}
+	list := s.list(result)
+	list.AnsweredBy, list.Degraded, list.Versions.Returnee = answer.AnsweredBy, answer.Degraded, in.Returnee.Version
 	inputs.Scored = make([]onward.Ref, len(answer.Hits))
-	inputs.Replies = map[onward.ID]float64{}
+	inputs.Replies, inputs.Organisations = map[onward.ID]float64{}, map[onward.ID]string{}
 	for i, hit := range answer.Hits {
-		inputs.Scored[i] = onward.Ref{ID: hit.Opening.ID, Version: hit.Opening.Version}
-		if share, ok := replies[hit.Opening.OrganisationID]; ok {
-			inputs.Replies[hit.Opening.OrganisationID] = share
+		o := &hit.Opening
+		inputs.Scored[i] = onward.Ref{ID: o.ID, Version: o.Version}
+		inputs.Organisations[o.OrganisationID] = o.Organisation
+		if share, ok := replies[o.OrganisationID]; ok {
+			inputs.Replies[o.OrganisationID] = share
 		}
 	}
 	return list, inputs, nil
