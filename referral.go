@@ -84,16 +84,17 @@ type ReferralRequest struct {
 
 // RankedList is the answer to a referral request. It is saved whole and never changed.
 type RankedList struct {
-	GeneratedAt time.Time        `json:"generated_at"`
-	AnsweredBy  string           `json:"answered_by" doc:"The index that answered: memory or elasticsearch"`
-	Degraded    string           `json:"degraded,omitempty" doc:"Why a fallback answered"`
-	Versions    ListVersions     `json:"versions"`
-	Destination Destination      `json:"destination"`
-	Considered  int              `json:"considered" doc:"Opportunities scored exactly"`
-	Referrals   []RankedReferral `json:"referrals"`
-	NearMisses  []NearMiss       `json:"near_misses,omitempty" doc:"One gate away from the list"`
-	Unlocks     []Unlock         `json:"unlocks,omitempty" doc:"What would bring the most onto the list, from the heaviest"`
-	Language    string           `json:"language,omitempty" doc:"Of labels and sentences"`
+	GeneratedAt time.Time            `json:"generated_at"`
+	AnsweredBy  string               `json:"answered_by" doc:"The index that answered: memory or elasticsearch"`
+	Degraded    string               `json:"degraded,omitempty" doc:"Why a fallback answered"`
+	Versions    ListVersions         `json:"versions"`
+	Destination Destination          `json:"destination"`
+	Question    *DestinationQuestion `json:"destination_question,omitempty" doc:"Whether asking where the person will live would change the list"`
+	Considered  int                  `json:"considered" doc:"Opportunities scored exactly"`
+	Referrals   []RankedReferral     `json:"referrals"`
+	NearMisses  []NearMiss           `json:"near_misses,omitempty" doc:"One gate away from the list"`
+	Unlocks     []Unlock             `json:"unlocks,omitempty" doc:"What would bring the most onto the list, from the heaviest"`
+	Language    string               `json:"language,omitempty" doc:"Of labels and sentences"`
 }
 
 // ListVersions name everything that the list depends on besides its inputs.
@@ -111,7 +112,18 @@ type Destination struct {
 	Abroad     float64            `json:"abroad"`
 	Entropy    float64            `json:"entropy" doc:"Spread, in nats; 0 when one place is certain"`
 	Overridden bool               `json:"overridden,omitempty" doc:"A counsellor stated it"`
+	Reason     string             `json:"reason,omitempty" doc:"Why the counsellor stated it"`
+	Modelled   []DestinationPlace `json:"modelled,omitempty" doc:"What the model says beside what was stated, the likeliest few"`
 	Note       string             `json:"note,omitempty" doc:"What the spread rests on"`
+}
+
+// DestinationQuestion says whether asking where the person will live would change the list.
+type DestinationQuestion struct {
+	WorthAsking bool    `json:"worth_asking" doc:"Whether the answer is worth a call"`
+	Gain        float64 `json:"gain" doc:"How much better the first few would be on average, as a share of their scores"`
+	Changes     float64 `json:"changes" doc:"How many of the first few would be others, on average"`
+	Of          int     `json:"of" doc:"How many the first few are"`
+	Sentence    string  `json:"sentence,omitempty"`
 }
 
 // DestinationPlace is one place with its probability.

@@ -32,6 +32,7 @@ type Result struct {
 	Referrals  []onward.RankedReferral
 	NearMisses []onward.NearMiss
 	Unlocks    []onward.Unlock
+	Question   *onward.DestinationQuestion
 	// Considered counts the openings that were scored exactly; what safety keeps away is not among them.
 	Considered int
 	// Threshold is the score x variety of the last one of a full list, else 0. An opening whose fit x reach (the score of an index)
@@ -82,6 +83,7 @@ func Rank(person Person, reach Reach, openings []Opening, options Options) Resul
 		w := newWhatIf(s, eligible, listed)
 		w.counterfactuals(result.Referrals)
 		result.Unlocks = w.unlocks(misses)
+		result.Question = w.question(listed)
 	}
 	return result
 }

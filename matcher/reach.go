@@ -91,30 +91,45 @@ func (r Reach) parts(o *Opening) []onward.ReachPart {
 			parts = append(parts, part)
 		}
 	}
-	floor := 0.0
-	if o.Assisted {
-		floor = assistedFloor
-	}
-	if o.Remote {
-		floor = 1
-	}
 	for _, p := range r.source.spread.Places {
-		part := onward.ReachPart{PlaceID: p.PlaceID, Place: r.source.name(p.PlaceID), Probability: p.Probability, Access: floor}
-		switch km, ok := r.source.gazetteer.DistanceKm(p.PlaceID, o.PlaceID); {
-		case o.Remote:
-		case p.PlaceID == o.PlaceID:
-			part.Access = 1
-		case ok:
-			part.DistanceKm = km
-			if km <= r.source.cutKm {
-				part.Access = max(floor, r.source.access(p.PlaceID, destination.Neighbour{PlaceID: o.PlaceID, DistanceKm: km}))
-			}
-		}
+		part := onward.ReachPart{PlaceID: p.PlaceID, Place: r.source.name(p.PlaceID), Probability: p.Probability}
+		part.Access, part.DistanceKm = r.source.accessFrom(p.PlaceID, o)
 		add(part)
 	}
-	add(onward.ReachPart{Place: elsewhere, Probability: r.source.spread.Elsewhere, Access: floor})
+	add(onward.ReachPart{Place: elsewhere, Probability: r.source.spread.Elsewhere, Access: floorOf(o)})
 	add(onward.ReachPart{Place: abroad, Probability: r.source.spread.Abroad, Access: o.Portability})
 	return parts
+}
+
+// floorOf is the access of an opening from where it can't be reached daily.
+func floorOf(o *Opening) float64 {
+	switch {
+	case o.Remote:
+		return 1
+	case o.Assisted:
+		return assistedFloor
+	default:
+		return 0
+	}
+}
+
+// accessFrom is the access of an opening from a place, and the distance; 0 km for remote work and where it is not known.
+func (s *reachSource) accessFrom(from onward.PlaceID, o *Opening) (access, km float64) {
+	access = floorOf(o)
+	if o.Remote {
+		return access, 0
+	}
+	if from == o.PlaceID {
+		return 1, 0
+	}
+	km, ok := s.gazetteer.DistanceKm(from, o.PlaceID)
+	if !ok {
+		return access, 0
+	}
+	if km <= s.cutKm {
+		access = max(access, s.access(from, destination.Neighbour{PlaceID: o.PlaceID, DistanceKm: km}))
+	}
+	return access, km
 }
 
 const (

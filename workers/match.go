@@ -79,11 +79,15 @@ func (w *Workers) answer(ctx context.Context, id onward.ID, work int64) error {
 	return nil
 }
 
+// modelledShown is how many places of the model's spread stand beside one that a counsellor stated.
+const modelledShown = 5
+
 // scoring is all that a list is made from besides the openings: the same scoring and openings give the same list.
 type scoring struct {
 	country   *catalogue.Country
 	person    matcher.Person
-	spread    destination.Spread
+	modelled  destination.Spread
+	spread    destination.Spread // what the counsellor stated, else the modelled one
 	reach     matcher.Reach
 	options   matcher.Options
 	taxonomy  string // its release
@@ -100,7 +104,8 @@ func newScoring(reference *catalogue.Catalogue, profile onward.ReturneeDetails, 
 			Today: today, Language: cmp.Or(requested.Language, profile.Language), Kinds: requested.Kinds, Limit: requested.Limit, Replies: replies,
 		},
 	}
-	s.spread = s.country.Model.Predict(destination.NewPerson(profile), today)
+	s.modelled = s.country.Model.Predict(destination.NewPerson(profile), today)
+	s.spread = s.modelled
 	if len(requested.Destination) > 0 {
 		s.spread = destination.Stated(requested.Destination)
 	}
@@ -117,6 +122,12 @@ func (s scoring) list(result matcher.Result) *onward.RankedList {
 		Referrals:   result.Referrals,
 		NearMisses:  result.NearMisses,
 		Unlocks:     result.Unlocks,
+		Question:    result.Question,
+	}
+	if s.spread.Overridden {
+		list.Destination.Reason = s.requested.DestinationReason
+		modelled := s.modelled.Destination(s.country.Gazetteer).Places
+		list.Destination.Modelled = modelled[:min(len(modelled), modelledShown)]
 	}
 	sentences.In(s.options.Language).List(list)
 	return list

@@ -379,3 +379,30 @@ func (r *rig) bruteForce(profile onward.ReturneeDetails) matcher.Result {
 	reach := matcher.NewReach(country.Model.Predict(destination.NewPerson(profile), today), country.Gazetteer, person)
 	return matcher.Rank(person, reach, openings, matcher.Options{Today: today, Language: profile.Language})
 }
+
+func TestAStatedDestinationStandsBesideTheModelsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, testenv.EmbeddedRedis(t), nil)
+	r.post(bricklaying(guadalajara))
+	r.fill()
+	request := r.request(r.register(bricklayer()), onward.RequestOptions{
+		Destination: []onward.LikelyPlace{{PlaceID: zapopan, Probability: 1}}, DestinationReason: "her sister found a flat there",
+	})
+	if err := r.matchRequest(t.Context(), taskOf(t, r.claim()[0])); err != nil {
+		t.Fatal(err)
+	}
+	list := r.read(request.ID).List
+	d := list.Destination
+	if !d.Overridden || d.Reason != "her sister found a flat there" || len(d.Places) != 1 || d.Places[0].PlaceID != zapopan {
+		t.Errorf("what was stated, and why: %+v", d)
+	}
+	if len(d.Modelled) == 0 || len(d.Modelled) > modelledShown || d.Modelled[0].PlaceID == zapopan {
+		t.Errorf("and what the model says: %+v", d.Modelled)
+	}
+	if list.Question == nil || list.Question.WorthAsking {
+		t.Errorf("someone was asked already: %+v", list.Question)
+	}
+	if saved := r.read(request.ID); saved.RequestedBy != r.counsellor.UserID || saved.Options.DestinationReason == "" {
+		t.Errorf("who stated it is recorded: %+v", saved)
+	}
+}

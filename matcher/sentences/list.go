@@ -2,7 +2,9 @@ package sentences
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strconv"
 
 	"onward"
 )
@@ -19,6 +21,12 @@ func (w *Writer) List(list *onward.RankedList) {
 	}
 	for i := range list.NearMisses {
 		w.nearMiss(&list.NearMisses[i])
+	}
+	if q := list.Question; q != nil {
+		q.Sentence = ""
+		if q.WorthAsking {
+			q.Sentence = w.say("question", blanks{"Percent": w.percent(q.Gain), "Changes": strconv.FormatFloat(math.Max(1, math.Round(q.Changes)), 'f', 0, 64), "Of": q.Of})
+		}
 	}
 	for i := range list.Unlocks {
 		u := &list.Unlocks[i]

@@ -178,6 +178,7 @@ func list() onward.RankedList {
 		Explanation: onward.Explanation{SkillBasis: onward.SkillsNone, TermParts: []onward.TermPart{{Term: "wage"}, {Term: "hours", Value: value(1)}}},
 	}
 	return onward.RankedList{
+		Question:  &onward.DestinationQuestion{WorthAsking: true, Gain: 0.18, Changes: 1.7, Of: 5},
 		Referrals: []onward.RankedReferral{first, second},
 		NearMisses: []onward.NearMiss{
 			{WouldRank: 2, Gate: onward.GateDocuments, Missing: []string{"driving_licence"}, AlsoOpens: 3, Facts: facts(onward.GateNo, onward.Fact{Code: onward.FactDocumentLate, Document: onward.DrivingLicence, Date: day(90)}, onward.Fact{Code: onward.FactStartTaken, Date: day(30)})},
@@ -194,7 +195,7 @@ func list() onward.RankedList {
 }
 
 func said(l onward.RankedList) []string {
-	var all []string
+	all := []string{l.Question.Sentence}
 	for _, line := range l.Referrals {
 		all = append(all, line.Explanation.Sentences...)
 		for _, g := range line.Explanation.Gates {

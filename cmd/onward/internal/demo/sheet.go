@@ -54,6 +54,9 @@ func PrintList(w io.Writer, v ListView) error {
 		p.add(line{p.say("queued"), normal, 2})
 	default:
 		p.destination(list.Destination)
+		if q := list.Question; q != nil && q.Sentence != "" {
+			p.add(line{"  " + q.Sentence, warning, 2})
+		}
 		p.heading("list")
 		switch {
 		case len(list.Referrals) == 0:
