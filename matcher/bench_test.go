@@ -25,7 +25,7 @@ func newWorld(tb testing.TB, openings int) world {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark
 	release := onward.Taxonomy{Release: "synthetic"}
 	const skillCount, occupationCount = 5000, 1000
-	skill := func(i int) string { return fmt.Sprintf("skill/%08x-5c15-4ffa-abed-5a43f104bb22", i) }
+	skill := syntheticSkill
 	for i := range skillCount {
 		release.Concepts = append(release.Concepts, onward.Concept{ID: skill(i), Kind: onward.ConceptSkill, Labels: []onward.Label{{Language: "en", Text: fmt.Sprint("skill ", i), Preferred: true}}})
 		release.Relations = append(release.Relations, onward.Relation{From: skill(i), To: skill(i - i%15), Kind: onward.RelationBroader})
@@ -73,6 +73,8 @@ func newWorld(tb testing.TB, openings int) world {
 	}
 	return w
 }
+
+func syntheticSkill(i int) string { return fmt.Sprintf("skill/%08x-5c15-4ffa-abed-5a43f104bb22", i) }
 
 func BenchmarkRank(b *testing.B) {
 	for _, count := range []int{300, 1000} {

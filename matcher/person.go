@@ -36,10 +36,14 @@ type Person struct {
 // NewPerson takes from a profile what the score uses. Today decides on age, consent and how long ago a skill was used.
 func NewPerson(r onward.ReturneeDetails, taxonomy *skills.Taxonomy, today onward.Date) Person {
 	own := ownSkills(r, taxonomy, today)
+	return newPerson(r, own, expand(own, taxonomy), taxonomy, today)
+}
+
+func newPerson(r onward.ReturneeDetails, own []ownSkill, strengths map[string]Strength, taxonomy *skills.Taxonomy, today onward.Date) Person {
 	p := Person{
 		Country: r.Country, Languages: r.Languages, Documents: r.Documents, AvailableFrom: r.AvailableFrom,
 		Preferences: r.Preferences, SkillsUnknown: len(own) == 0, Consented: r.HasConsent(onward.ConsentMatching, today),
-		safety: r.Safety, own: own, strengths: expand(own, taxonomy), taxonomy: taxonomy,
+		safety: r.Safety, own: own, strengths: strengths, taxonomy: taxonomy,
 	}
 	if !r.BirthDate.IsZero() {
 		age := r.BirthDate.YearsUntil(today)

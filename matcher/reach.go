@@ -38,20 +38,43 @@ type reachSource struct {
 // NewReach tabulates reach = sum_c P(c) access(c, place) over every place of the country within commuting distance of a
 // likely place, those that organisations added included. Person gives the longest commute.
 func NewReach(spread destination.Spread, gazetteer *destination.Gazetteer, person Person) Reach {
-	spread = spread.In(gazetteer)
-	source := &reachSource{spread, gazetteer, commuteCutKm}
+	source := newReachSource(spread, gazetteer, person)
+	return source.tabulate(16*len(spread.Places), source.within)
+}
+
+// newReachAt tabulates one place only, for who scores one opening.
+func newReachAt(spread destination.Spread, gazetteer *destination.Gazetteer, person Person, at onward.PlaceID) Reach {
+	source := newReachSource(spread, gazetteer, person)
+	var near [1]destination.Neighbour
+	return source.tabulate(1, func(from onward.PlaceID) []destination.Neighbour {
+		km, ok := gazetteer.NearKm(from, at, source.cutKm)
+		if !ok && from != at {
+			return nil
+		}
+		near[0] = destination.Neighbour{PlaceID: at, DistanceKm: km}
+		return near[:]
+	})
+}
+
+func newReachSource(spread destination.Spread, gazetteer *destination.Gazetteer, person Person) *reachSource {
+	source := &reachSource{spread.In(gazetteer), gazetteer, commuteCutKm}
 	if minutes := person.Preferences.MaxCommuteMinutes; minutes != nil {
 		source.cutKm = math.Min(commuteCutKm, float64(*minutes)/60*commuteKmPerHour)
 	}
-	r := Reach{Places: make(map[onward.PlaceID]PlaceReach, 16*len(spread.Places)), Abroad: spread.Abroad, source: source}
-	r.InCountry = spread.Elsewhere
-	for _, p := range spread.Places {
+	return source
+}
+
+// tabulate adds up the places that within lists for each likely place. Size is how many to expect.
+func (s *reachSource) tabulate(size int, within func(from onward.PlaceID) []destination.Neighbour) Reach {
+	r := Reach{Places: make(map[onward.PlaceID]PlaceReach, size), Abroad: s.spread.Abroad, source: s}
+	r.InCountry = s.spread.Elsewhere
+	for _, p := range s.spread.Places {
 		r.InCountry += p.Probability
 	}
 	r.AssistedElsewhere = assistedFloor * r.InCountry
-	for _, p := range spread.Places {
-		for _, near := range source.within(p.PlaceID) {
-			access := source.access(p.PlaceID, near)
+	for _, p := range s.spread.Places {
+		for _, near := range within(p.PlaceID) {
+			access := s.access(p.PlaceID, near)
 			place, ok := r.Places[near.PlaceID]
 			if !ok {
 				place.Assisted = r.AssistedElsewhere

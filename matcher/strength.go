@@ -175,18 +175,7 @@ func learn(own []ownSkill, ids []string, strength float64) []ownSkill {
 // explains, then the stronger, then the lower id: the order of ownSkills.
 func expand(own []ownSkill, taxonomy *skills.Taxonomy) map[string]Strength {
 	strengths := make(map[string]Strength, 8*len(own))
-	for _, t := range own {
-		for _, near := range taxonomy.Related(t.id) {
-			if t.inferred && near.Value < inferredSpreadsFrom {
-				continue
-			}
-			value := t.strength * near.Value
-			known, ok := strengths[near.SkillID]
-			if !ok || value > known.Value || (value == known.Value && near.SkillID == t.id) {
-				strengths[near.SkillID] = Strength{value, t.id, near.Value}
-			}
-		}
-	}
+	credit(own, taxonomy, func(s string, u Strength) { stronger(strengths, s, u) })
 	if len(strengths) > mostSkills {
 		ids := make([]string, 0, len(strengths))
 		for id := range strengths {
@@ -200,4 +189,39 @@ func expand(own []ownSkill, taxonomy *skills.Taxonomy) map[string]Strength {
 		}
 	}
 	return strengths
+}
+
+// expandInto is expand for some skills only: what one opening needs.
+func expandInto(wanted map[string]bool, own []ownSkill, taxonomy *skills.Taxonomy) map[string]Strength {
+	strengths := make(map[string]Strength, len(wanted))
+	credited := 0
+	credit(own, taxonomy, func(s string, u Strength) {
+		credited++
+		if wanted[s] {
+			stronger(strengths, s, u)
+		}
+	})
+	if credited > mostSkills { // the weakest may be cut, and which those are depends on all
+		return expand(own, taxonomy)
+	}
+	return strengths
+}
+
+// credit visits every skill s with strength(t) x related(t, s), for each of the person's skills t.
+func credit(own []ownSkill, taxonomy *skills.Taxonomy, visit func(s string, u Strength)) {
+	for _, t := range own {
+		for _, near := range taxonomy.Related(t.id) {
+			if t.inferred && near.Value < inferredSpreadsFrom {
+				continue
+			}
+			visit(near.SkillID, Strength{t.strength * near.Value, t.id, near.Value})
+		}
+	}
+}
+
+func stronger(strengths map[string]Strength, s string, u Strength) {
+	known, ok := strengths[s]
+	if !ok || u.Value > known.Value || (u.Value == known.Value && s == u.Via) {
+		strengths[s] = u
+	}
 }

@@ -126,11 +126,21 @@ func (g *Gazetteer) Within(id onward.PlaceID, km float64) []Neighbour {
 	return near
 }
 
+// NearKm is the distance of a place that Within lists, by the same test; false for one that it does not list.
+func (g *Gazetteer) NearKm(from, to onward.PlaceID, km float64) (float64, bool) {
+	centre, ok := g.index[from]
+	i, ok2 := g.index[to]
+	if !ok || !ok2 || math.Abs(g.places[i].Lat-g.places[centre].Lat) > bandOf(km) {
+		return 0, false
+	}
+	c := g.unit[centre].chord2(g.unit[i])
+	return chord2ToKm(c), c <= kmToChord2(km)
+}
+
 // each visits the places within a distance of one of them. Only the band of latitudes that the circle touches is looked at.
 func (g *Gazetteer) each(centre int32, km float64, visit func(i int32, chord2 float64)) {
-	const kmPerDegree = earthRadiusKm * math.Pi / 180
 	middle := g.places[centre].Lat
-	band := km/kmPerDegree + 1e-9
+	band := bandOf(km)
 	first, _ := slices.BinarySearchFunc(g.places, middle-band, func(p onward.Place, lat float64) int { return cmp.Compare(p.Lat, lat) })
 	limit := kmToChord2(km)
 	for i := first; i < len(g.places) && g.places[i].Lat <= middle+band; i++ {
@@ -138,6 +148,12 @@ func (g *Gazetteer) each(centre int32, km float64, visit func(i int32, chord2 fl
 			visit(int32(i), c) //nolint:gosec // some thousands of places
 		}
 	}
+}
+
+// bandOf is how many degrees of latitude a distance is, and a little more.
+func bandOf(km float64) float64 {
+	const kmPerDegree = earthRadiusKm * math.Pi / 180
+	return km/kmPerDegree + 1e-9
 }
 
 // excluded marks the places that lie within the given circles.

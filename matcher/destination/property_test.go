@@ -127,3 +127,29 @@ func BenchmarkNewGazetteer(b *testing.B) {
 		}
 	})
 }
+
+// TestNearKmSaysWhatWithinLists: one pair by itself passes the same test as in a list.
+func TestNearKmSaysWhatWithinLists(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		places := make([]onward.Place, rapid.IntRange(1, 12).Draw(t, "places"))
+		for i := range places {
+			places[i] = onward.Place{
+				ID: onward.PlaceID(i + 1), Name: "x", Country: "MX", Population: 50_000,
+				Lat: rapid.Float64Range(19, 20).Draw(t, "lat"), Lon: rapid.Float64Range(-100, -99).Draw(t, "lon"),
+			}
+		}
+		g := destination.NewGazetteer("MX", places)
+		from, km := onward.PlaceID(rapid.IntRange(1, len(places)).Draw(t, "from")), rapid.Float64Range(0, 100).Draw(t, "km")
+		listed := map[onward.PlaceID]float64{}
+		for _, near := range g.Within(from, km) {
+			listed[near.PlaceID] = near.DistanceKm
+		}
+		for to := range onward.PlaceID(len(places) + 2) {
+			want, in := listed[to]
+			if got, ok := g.NearKm(from, to, km); ok != in || (ok && got != want) {
+				t.Fatalf("from %d to %d within %v km: %v, %v; listed %v, %v", from, to, km, got, ok, want, in)
+			}
+		}
+	})
+}
