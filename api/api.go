@@ -93,6 +93,7 @@ func New(config Config) *API {
 	a.registerReturnees()
 	a.registerReferralRequests()
 	a.registerUnlocks()
+	a.registerCandidates()
 	a.registerSkillSuggestions()
 	a.registerDocs()
 	return a

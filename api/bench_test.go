@@ -40,3 +40,12 @@ func BenchmarkReadyList(b *testing.B) {
 		}
 	})
 }
+
+func jsonLine(tb testing.TB, value any) string {
+	tb.Helper()
+	raw, err := json.Marshal(value)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(raw) + "\n"
+}

@@ -36,6 +36,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"read-returnee": {"CS", 200, nil}, "update-returnee": {"CS", 200, person},
 		"create-referral-request": {"CS", 202, nil}, "list-referral-requests": {"CS", 200, nil}, "read-referral-request": {"CS", 200, nil},
 		"referral-request-events": {"CS", 200, nil}, "returnee-unlocks": {"CS", 200, nil}, "caseload-unlocks": {"CS", 200, nil},
+		"list-candidates": {"CSE", 200, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}
 	returnee := s.register(bricklayer("someone"))
@@ -59,7 +60,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 				external := operation.OperationID + who
 				at := path
 				if strings.HasPrefix(path, "/v1/opportunities/{id}") {
-					at = strings.Replace(path, "{id}", s.opportunityOf(who, external, operation.OperationID == "pause-opportunity"), 1)
+					at = strings.Replace(path, "{id}", s.opportunityOf(who, external, operation.OperationID == "pause-opportunity" || operation.OperationID == "list-candidates"), 1)
 				} else if strings.HasPrefix(path, "/v1/returnees/{id}") {
 					id := returnee.ID
 					if operation.OperationID == "update-returnee" {

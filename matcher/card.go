@@ -92,5 +92,11 @@ func (c *Candidates) card(found *Candidate, few bool) onward.CandidateCard {
 	return card
 }
 
-// roundTo rounds to a step; the quotient keeps 0.3 from being 0.30000000000000004.
-func roundTo(value, step float64) float64 { return math.Round(value/step) / math.Round(1/step) }
+// roundTo rounds to a step, and to one step at least what is not 0: whoever could not be there at all is no candidate. The
+// quotient keeps 0.3 from being 0.30000000000000004.
+func roundTo(value, step float64) float64 {
+	if value <= 0 {
+		return 0
+	}
+	return math.Max(1, math.Round(value/step)) / math.Round(1/step)
+}

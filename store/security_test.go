@@ -37,6 +37,10 @@ func (b bench) rows(o onward.Organisation) (r rowsOf) {
 	r.draft, r.open = b.opportunity(as(o, onward.RoleEmployer), job(), false), b.opportunity(as(o, onward.RoleEmployer), job(), true)
 	r.returnee = b.returnee(as(o, onward.RoleCounsellor), person())
 	r.request = b.request(as(o, onward.RoleCounsellor), r.returnee.ID)
+	b.in(onward.System(), func(tx *store.Tx) error {
+		_, err := tx.CandidatePseudonyms(b.t.Context(), r.draft.ID, []onward.Ref{{ID: r.returnee.ID, Version: r.returnee.Version}})
+		return err
+	})
 	r.token = result(b, as(o, onward.RoleAdministrator), func(tx *store.Tx) (onward.Token, error) {
 		_, token, err := tx.CreateToken(b.t.Context(), userOf(o, onward.RoleEmployer), "laptop", nil)
 		return token, err
@@ -133,6 +137,9 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"read a request", `SELECT id FROM referral_requests WHERE id = $1`, []any{own.request.ID}, people, []any{other.request.ID}, "system", "", ""},
 		{"ask for referrals", insertRequest, []any{ours.ID, own.returnee.ID, counsellor.UserID}, people, []any{theirs.ID, other.returnee.ID, stranger.UserID}, "system", "", "refused"},
 		{"change a request", `UPDATE referral_requests SET refusal = 'x' WHERE id = $1`, []any{own.request.ID}, people, []any{other.request.ID}, "system", "", ""},
+		{"name a candidate", `INSERT INTO candidate_pseudonyms (opportunity_id, returnee_id) VALUES ($1, $2)`, []any{own.open.ID, own.returnee.ID}, "system", []any{other.open.ID, other.returnee.ID}, "system", "", "refused"},
+		{"read whom a pseudonym names", `SELECT pseudonym FROM candidate_pseudonyms WHERE returnee_id = $1`, []any{own.returnee.ID}, "system", []any{other.returnee.ID}, "system", "", ""},
+		{"note a form", `INSERT INTO candidate_forms (opportunity_id, form) VALUES ($1, '\x00')`, []any{own.open.ID}, "system", []any{other.open.ID}, "system", "", "refused"},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},
 		{"read promises", `SELECT id FROM outbox LIMIT 1`, nil, "system", nil, "system", "", ""},
 		{"mark a promise", `UPDATE outbox SET dispatched_at = now() WHERE id = (SELECT min(id) FROM outbox)`, nil, "system", nil, "system", "", ""},

@@ -240,6 +240,26 @@ func TestEveryMethodWorks(t *testing.T) {
 		return err
 	})
 
+	call("EachProfile", "AdmitForm", "CandidatePseudonyms")
+	b.in(onward.System(), func(tx *store.Tx) error {
+		o, err := tx.Opportunity(ctx, posted.ID)
+		if err != nil {
+			return err
+		}
+		if err := tx.AdmitForm(ctx, o); err != nil {
+			return err
+		}
+		profiles := 0
+		if _, err := tx.EachProfile(ctx, "MX", []onward.ConsentPurpose{onward.ConsentMatching}, 10, func(list []store.Profile) error { profiles += len(list); return nil }); err != nil {
+			return err
+		}
+		names, err := tx.CandidatePseudonyms(ctx, posted.ID, []onward.Ref{{ID: registered.ID, Version: 2}})
+		if profiles != 1 || len(names) != 1 {
+			t.Errorf("%d profiles and %d pseudonyms, want one each", profiles, len(names))
+		}
+		return err
+	})
+
 	call("Listen")
 	if _, err := b.store.Listen(ctx, quiet(), store.ChannelOutbox); err != nil {
 		t.Fatal(err)
