@@ -18,8 +18,9 @@ import (
 	"onward/store"
 )
 
-// Searcher answers a person's search from the best index that is there.
+// Searcher answers a person's search, and the query of a returnee, from the best index that is there.
 type Searcher interface {
+	indexer.Asker
 	Search(ctx context.Context, query indexer.SearchQuery) (indexer.Answer, error)
 }
 
@@ -92,8 +93,10 @@ func New(config Config) *API {
 	a.registerOpportunities()
 	a.registerReturnees()
 	a.registerReferralRequests()
+	a.registerResidences()
 	a.registerUnlocks()
 	a.registerCandidates()
+	a.registerHouseholds()
 	a.registerSkillSuggestions()
 	a.registerDocs()
 	return a

@@ -26,6 +26,9 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	person := func(n string) any { return bricklayer(n) }
 	table := map[string]may{
 		"healthz": {everyone + "N", 200, nil}, "readyz": {everyone + "N", 200, nil}, "metrics": {"D", 200, nil},
+		"record-residence": {"CS", 201, func(n string) any {
+			return map[string]any{"observed_on": "2026-01-" + map[bool]string{true: "01", false: "02"}[strings.HasSuffix(n, "C")], "place_id": guadalajara, "source": "self"}
+		}}, "list-residences": {"CS", 200, nil},
 		"read-text":      {everyone, 200, func(string) any { return map[string]any{"text": "I lay bricks"} }},
 		"suggest-skills": {everyone, 200, nil}, "suggest-places": {everyone, 200, nil},
 		"create-opportunity": {"SDE", 201, posting}, "bulk-opportunities": {"SDE", 200, posting},

@@ -210,7 +210,10 @@ func (l *Loader) load(ctx context.Context, kind string, release Release, write f
 		return wrap("load reference data", translate(err))
 	}
 	if err := write(tx); err != nil {
-		return fmt.Errorf("load %s %s: %w", kind, release.Release, translate(err))
+		if known := (*onward.Error)(nil); !errors.As(err, &known) {
+			err = translate(err)
+		}
+		return fmt.Errorf("load %s %s: %w", kind, release.Release, err)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO reference_releases (kind, release, name, source) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (kind, release) DO UPDATE SET name = excluded.name, source = excluded.source, loaded_at = now()`,

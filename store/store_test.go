@@ -206,6 +206,20 @@ func TestEveryMethodWorks(t *testing.T) {
 	if err := b.store.AnswerRequest(ctx, answer, match.ID); err != nil {
 		t.Fatal(err)
 	}
+	call("RecordResidence", "Residences", "ResidenceObservations", "DestinationVersions")
+	b.in(counsellor, func(tx *store.Tx) error {
+		if _, err := tx.RecordResidence(ctx, registered.ID, onward.ResidenceDetails{ObservedOn: today, Abroad: true, Source: onward.ResidenceBySelf}); err != nil {
+			return err
+		}
+		_, err := tx.Residences(ctx, registered.ID)
+		return err
+	})
+	if _, err := b.store.ResidenceObservations(ctx, "MX"); err != nil {
+		t.Error(err)
+	}
+	if versions, err := b.store.DestinationVersions(ctx, ""); err != nil || len(versions) != 0 {
+		t.Errorf("versions are %v, %v", versions, err)
+	}
 	call("ReplayInput", "AddReplies", "Replies", "ReturneeUnlocks", "CaseloadUnlocks")
 	b.in(onward.System(), func(tx *store.Tx) error { return tx.AddReplies(ctx, ours.ID, onward.Replies{Due: 1}) })
 	if replay, err := b.store.ReplayInput(ctx, request.ID); err != nil || replay.Request.List == nil {

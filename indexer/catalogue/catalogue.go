@@ -25,6 +25,8 @@ type Catalogue struct {
 	names    func() names
 	linkers  func() (linkers, error)
 
+	coefficients map[string]destination.Coefficients // fitted, by country
+
 	mu        sync.Mutex
 	countries map[string]*Country
 }
@@ -47,15 +49,19 @@ type names struct {
 	placeByName      map[string][]int32 // folded name -> positions in Catalogue.places
 }
 
-// New makes a catalogue of places and taxonomies.
-func New(places []onward.Place, taxonomies []onward.Taxonomy) (*Catalogue, error) {
+// New makes a catalogue of places, taxonomies, and the fitted likely-destination coefficients of countries. A country
+// without any takes the documented priors.
+func New(places []onward.Place, taxonomies []onward.Taxonomy, fitted ...destination.Coefficients) (*Catalogue, error) {
 	taxonomy, err := skills.New(taxonomies...)
 	if err != nil {
 		return nil, fmt.Errorf("make catalogue: %w", err)
 	}
 	places = slices.Clone(places)
 	slices.SortFunc(places, func(a, b onward.Place) int { return cmp.Compare(a.ID, b.ID) })
-	c := &Catalogue{taxonomy: taxonomy, places: places, countries: map[string]*Country{}}
+	c := &Catalogue{taxonomy: taxonomy, places: places, countries: map[string]*Country{}, coefficients: map[string]destination.Coefficients{}}
+	for _, f := range fitted {
+		c.coefficients[f.Country] = f
+	}
 	c.names = sync.OnceValue(c.buildNames)
 	c.linkers = sync.OnceValues(c.buildLinkers)
 	go c.names()
@@ -82,9 +88,17 @@ func (c *Catalogue) Country(code string) *Country {
 		return country
 	}
 	gazetteer := destination.NewGazetteer(code, c.places)
-	country := &Country{Gazetteer: gazetteer, Model: destination.NewModel(gazetteer, destination.Priors())}
+	country := &Country{Gazetteer: gazetteer, Model: destination.NewModel(gazetteer, c.coefficientsOf(code))}
 	c.countries[code] = country
 	return country
+}
+
+// coefficientsOf are those fitted for a country, else the priors: coefficients transfer badly between countries.
+func (c *Catalogue) coefficientsOf(country string) destination.Coefficients {
+	if fitted, ok := c.coefficients[country]; ok {
+		return fitted
+	}
+	return destination.Priors()
 }
 
 // HasSkill and HasOccupation implement onward.Vocabulary.

@@ -32,11 +32,11 @@ const (
 
 // Row is one line of the table of coefficients, for documents and pages.
 type Row struct {
-	Coefficient Coefficient
-	Name        string
-	Variable    string
-	Value       float64
-	Source      string
+	Coefficient Coefficient `json:"-"`
+	Name        string      `json:"name"`
+	Variable    string      `json:"variable"`
+	Value       float64     `json:"value"`
+	Source      string      `json:"source"`
 }
 
 // priors is the table. "Gravity" stands for the literature on gravity models of internal migration: Ravenstein 1885;
@@ -176,3 +176,24 @@ func (c Coefficients) Table() []Row {
 
 // fade halves with every half-life.
 func fade(ageMonths, halfLifeMonths float64) float64 { return math.Exp2(-ageMonths / halfLifeMonths) }
+
+// Named are the coefficients by name, as they are kept.
+func (c Coefficients) Named() map[string]float64 {
+	values := make(map[string]float64, coefficients)
+	for i, row := range priors {
+		values[row.Name] = c.Value[i]
+	}
+	return values
+}
+
+// NewCoefficients reads what Named wrote. Coefficients that it does not name are the priors'.
+func NewCoefficients(version, country string, named map[string]float64) Coefficients {
+	c := Priors()
+	c.Version, c.Country = version, country
+	for i, row := range priors {
+		if value, ok := named[row.Name]; ok && !math.IsNaN(value) && !math.IsInf(value, 0) {
+			c.Value[i] = value
+		}
+	}
+	return c
+}

@@ -52,6 +52,9 @@ func NewModel(gazetteer *Gazetteer, coefficients Coefficients) *Model {
 // Version names the coefficients, for onward.ListVersions.
 func (m *Model) Version() string { return m.coefficients.Version }
 
+// Coefficients are those that the model predicts with.
+func (m *Model) Coefficients() Coefficients { return m.coefficients }
+
 // Gazetteer is the places that the model chooses among.
 func (m *Model) Gazetteer() *Gazetteer { return m.gazetteer }
 
@@ -172,7 +175,7 @@ type knowledge struct {
 func (m *Model) read(person Person, today onward.Date) knowledge {
 	k := knowledge{origin: -1, current: -1, ageMonths: unknownAgeMonths}
 	c := m.coefficients.Value
-	abroad := c[Abroad]
+	abroad, kinAbroad := c[Abroad], 0.0
 	k.saw(person.ReturnedOn, today)
 	for _, p := range person.Places {
 		recorded := p.RecordedOn
@@ -189,7 +192,7 @@ func (m *Model) read(person Person, today onward.Date) knowledge {
 		place, ok := m.gazetteer.index[p.PlaceID]
 		if !ok {
 			if p.Relation == onward.PlaceKin && p.PlaceID < onward.FirstOwnPlaceID {
-				abroad = max(abroad, c[Abroad]+c[AbroadKin])
+				kinAbroad = 1
 			}
 			continue
 		}
@@ -225,7 +228,7 @@ func (m *Model) read(person Person, today onward.Date) knowledge {
 		case onward.IntentionUndecided:
 		}
 	}
-	k.abroad = math.Exp(abroad)
+	k.abroad = math.Exp(abroad + kinAbroad*c[AbroadKin])
 	return k
 }
 
@@ -244,7 +247,9 @@ func (k *knowledge) tie(place int32, relation onward.PlaceRelation, utility, fre
 		k.ties = append(k.ties, tie{place: place, relations: map[onward.PlaceRelation]float64{}})
 	}
 	t := &k.ties[i]
-	t.relations[relation] = max(t.relations[relation], utility*fresh)
+	if before, again := t.relations[relation]; !again || math.Abs(utility*fresh) > math.Abs(before) {
+		t.relations[relation] = utility * fresh
+	}
 }
 
 // intend moves the place where the person is, else the community of origin.

@@ -36,9 +36,14 @@ type alternatives struct {
 	abroad   float64
 }
 
+// mixOf is how much size and distance alone count: more with the age of the information.
+func mixOf(known knowledge) float64 {
+	return mixFresh + (mixOld-mixFresh)*(1-fade(known.ageMonths, mixHalfLifeMonths))
+}
+
 // spread turns masses into probabilities, mixed with those that rest on size and distance alone.
 func (m *Model) spread(a alternatives, known knowledge) Spread {
-	mix := mixFresh + (mixOld-mixFresh)*(1-fade(known.ageMonths, mixHalfLifeMonths))
+	mix := mixOf(known)
 	plainAbroad := math.Exp(m.coefficients.Value[Abroad])
 	// Somewhere in the country: what a country without any urban centre still has.
 	somewhere := 1.0

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"onward"
 	"onward/indexer/catalogue"
 	"onward/internal/reference"
+	"onward/matcher/destination"
 	"onward/store"
 )
 
@@ -54,7 +56,31 @@ func readCatalogue(ctx context.Context, db *store.Store) (*catalogue.Catalogue, 
 	if err != nil {
 		return nil, err
 	}
-	return catalogue.New(places, taxonomies)
+	fitted, err := fittedCoefficients(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return catalogue.New(places, taxonomies, fitted...)
+}
+
+// fittedCoefficients are the active versions of all countries.
+func fittedCoefficients(ctx context.Context, db *store.Store) ([]destination.Coefficients, error) {
+	versions, err := db.DestinationVersions(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var list []destination.Coefficients
+	for _, v := range versions {
+		if !v.Active {
+			continue
+		}
+		var body destination.Version
+		if err := json.Unmarshal(v.Body, &body); err != nil {
+			return nil, fmt.Errorf("read the coefficients %s of %s: %w", v.Version, v.Country, err)
+		}
+		list = append(list, destination.NewCoefficients(v.Version, v.Country, body.Values))
+	}
+	return list, nil
 }
 
 // followReference takes over reference data that another process loads, and has the index worked out again: weights
