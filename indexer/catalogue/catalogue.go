@@ -50,7 +50,7 @@ type names struct {
 }
 
 // New makes a catalogue of places, taxonomies, and the fitted likely-destination coefficients of countries. A country
-// without any takes the documented priors.
+// without any takes those that come with the program.
 func New(places []onward.Place, taxonomies []onward.Taxonomy, fitted ...destination.Coefficients) (*Catalogue, error) {
 	taxonomy, err := skills.New(taxonomies...)
 	if err != nil {
@@ -93,12 +93,12 @@ func (c *Catalogue) Country(code string) *Country {
 	return country
 }
 
-// coefficientsOf are those fitted for a country, else the priors: coefficients transfer badly between countries.
+// coefficientsOf are those fitted for a country, else those that come with the program.
 func (c *Catalogue) coefficientsOf(country string) destination.Coefficients {
 	if fitted, ok := c.coefficients[country]; ok {
 		return fitted
 	}
-	return destination.Priors()
+	return destination.ForCountry(country)
 }
 
 // HasSkill and HasOccupation implement onward.Vocabulary.

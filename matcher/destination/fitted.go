@@ -22,3 +22,12 @@ func FittedCoefficients(country string) (Coefficients, bool) {
 	c.Value[DistanceOrigin], c.Value[DistanceCurrent] = distance*share, distance*(1-share)
 	return c, true
 }
+
+// ForCountry are the coefficients that come with the program: a country's own where its flows have been fitted, else the
+// documented priors.
+func ForCountry(country string) Coefficients {
+	if fitted, ok := FittedCoefficients(country); ok {
+		return fitted
+	}
+	return Priors()
+}

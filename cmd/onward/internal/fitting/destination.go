@@ -78,12 +78,13 @@ func Destination(ctx context.Context, deps Deps, options Options) (Result, error
 		all[i] = destination.Observation{Person: destination.NewPerson(o.Inputs.Profile), Day: o.Inputs.Today, Place: o.Residence.PlaceID}
 		people[i] = destination.PersonObservation{Person: o.ReturneeID, Observation: all[i]}
 	}
-	comparison, err := destination.Compare(country.Gazetteer, people, current, destination.Priors())
+	prior := destination.ForCountry(options.Country)
+	comparison, err := destination.Compare(country.Gazetteer, people, current, prior)
 	if err != nil {
 		return result, err
 	}
 	result.Name = options.Country + "-" + time.Now().UTC().Format("2006-01-02T150405")
-	fit, err := destination.FitCoefficients(country.Gazetteer, all, destination.Priors(), result.Name)
+	fit, err := destination.FitCoefficients(country.Gazetteer, all, prior, result.Name)
 	if err != nil {
 		return result, err
 	}

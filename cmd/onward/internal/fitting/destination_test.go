@@ -158,10 +158,10 @@ func TestCoefficientsThatPredictBetterAreKeptAndPutToUse(t *testing.T) {
 		t.Errorf("a dry run keeps %+v, %v", versions, err)
 	}
 	made, err := fitting.Destination(t.Context(), deps, fitting.Options{Country: "MX", LeastPeople: 100})
-	if err != nil || !made.Activated || made.People != 120 || made.Against != destination.Priors().Version {
+	if err != nil || !made.Activated || made.People != 120 || made.Against != destination.ForCountry("MX").Version {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if prior := destination.Priors().Named(); !(made.Values["kin"] > prior["kin"]) || !(made.Values["origin"] < prior["origin"]) || !(made.Errors["kin"] > 0) {
+	if prior := destination.ForCountry("MX").Named(); !(made.Values["kin"] > prior["kin"]) || !(made.Values["origin"] < prior["origin"]) || !(made.Errors["kin"] > 0) {
 		t.Errorf("people went where their kin are: %+v", made.Values)
 	}
 	versions, err := deps.Store.DestinationVersions(t.Context(), "MX")
