@@ -103,6 +103,7 @@ type ListVersions struct {
 	Taxonomy    string `json:"taxonomy"`
 	Destination string `json:"destination" doc:"Version of the likely-destination coefficients"`
 	Matcher     string `json:"matcher"`
+	Places      string `json:"places,omitempty" doc:"A digest of the places of the country"`
 }
 
 // Destination is the likely destination: where the person may be living, with probabilities that add up to 1.

@@ -37,10 +37,7 @@ func TestAListAndItsUnlocksInEveryLanguage(t *testing.T) {
 		if len(own.Unlocks) == 0 || own.Unlocks[0].Opens != 1 || !strings.Contains(strings.ToLower(own.Unlocks[0].Sentence), want) {
 			t.Errorf("%s: %+v", language, own.Unlocks)
 		}
-		var all struct {
-			Items []onward.CaseloadUnlock `json:"items"`
-		}
-		all = decode[struct {
+		all := decode[struct {
 			Items []onward.CaseloadUnlock `json:"items"`
 		}](s.get(s.supervisor, "/v1/unlocks?kind=document&language="+language).want(http.StatusOK))
 		if len(all.Items) != 1 || all.Items[0].Returnees != 1 || !strings.Contains(strings.ToLower(all.Items[0].Sentence), want) {

@@ -231,8 +231,14 @@ type MatchInputs struct {
 	Scored []onward.Ref `json:"scored"`
 	// Replies are the shares of referrals answered in time that were counted with.
 	Replies map[onward.ID]float64 `json:"replies,omitempty"`
-	// Organisations are the names of those whose opportunities were scored, as they were then.
-	Organisations map[onward.ID]string `json:"organisations,omitempty"`
+	// Organisations are those whose opportunities were scored, as they were then.
+	Organisations map[onward.ID]ScoredOrganisation `json:"organisations,omitempty"`
+}
+
+// ScoredOrganisation is what a list takes from an organisation.
+type ScoredOrganisation struct {
+	Name    string `json:"name"`
+	Country string `json:"country,omitempty"` // where it counts: for opportunities without a place
 }
 
 // ErrProfileChanged says that the profile was changed while it was scored: score it again.

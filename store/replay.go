@@ -72,8 +72,13 @@ func (tx *Tx) versions(ctx context.Context, in *ReplayInput) error {
 	for i := range in.Opportunities {
 		o := &in.Opportunities[i]
 		there[onward.Ref{ID: o.ID, Version: o.Version}] = true
-		if name, ok := in.Inputs.Organisations[o.OrganisationID]; ok {
-			o.Organisation = name
+		then, ok := in.Inputs.Organisations[o.OrganisationID]
+		if !ok {
+			continue
+		}
+		o.Organisation = then.Name
+		if o.PlaceID == 0 && then.Country != "" {
+			o.Country = then.Country
 		}
 	}
 	for _, ref := range in.Inputs.Scored {

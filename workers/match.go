@@ -17,14 +17,8 @@ import (
 	"onward/store"
 )
 
-const (
-	// firstCandidates is how many openings are scored exactly at first. More are fetched while one further down could
-	// still enter the list.
-	firstCandidates = 300
-	maxCandidates   = 10_000
-	// maxRescores bounds how often a profile may change under the scoring before the queue tries again later.
-	maxRescores = 5
-)
+// maxRescores bounds how often a profile may change under the scoring before the queue tries again later.
+const maxRescores = 5
 
 // matchRequest answers one referral request. A request that has its answer is left alone.
 func (w *Workers) matchRequest(ctx context.Context, task *asynq.Task) error {
@@ -116,7 +110,7 @@ func newScoring(reference *catalogue.Catalogue, profile onward.ReturneeDetails, 
 // list makes a list of what was ranked.
 func (s scoring) list(result matcher.Result) *onward.RankedList {
 	list := &onward.RankedList{
-		Versions:    onward.ListVersions{Taxonomy: s.taxonomy, Destination: s.country.Model.Version(), Matcher: matcher.Version},
+		Versions:    onward.ListVersions{Taxonomy: s.taxonomy, Destination: s.country.Model.Version(), Matcher: matcher.Version, Places: s.country.Gazetteer.Digest()},
 		Destination: s.spread.Destination(s.country.Gazetteer),
 		Considered:  result.Considered,
 		Referrals:   result.Referrals,
@@ -140,42 +134,25 @@ func rank(ctx context.Context, ranker Ranker, reference *catalogue.Catalogue, in
 ) (*onward.RankedList, store.MatchInputs, error) {
 	inputs := store.MatchInputs{Today: today, Profile: in.Returnee.ReturneeDetails}
 	s := newScoring(reference, in.Returnee.ReturneeDetails, in.Request.Options, today, replies)
-	answer, result, err := deepen(ctx, ranker, s.person, s.reach, s.country.Gazetteer, s.options)
+	answer, result, err := indexer.List(ctx, ranker, s.person, s.reach, s.country.Gazetteer, s.options)
 	if err != nil {
 		return nil, inputs, err
 	}
 	list := s.list(result)
 	list.AnsweredBy, list.Degraded, list.Versions.Returnee = answer.AnsweredBy, answer.Degraded, in.Returnee.Version
 	inputs.Scored = make([]onward.Ref, len(answer.Hits))
-	inputs.Replies, inputs.Organisations = map[onward.ID]float64{}, map[onward.ID]string{}
+	inputs.Replies, inputs.Organisations = map[onward.ID]float64{}, map[onward.ID]store.ScoredOrganisation{}
 	for i, hit := range answer.Hits {
 		o := &hit.Opening
 		inputs.Scored[i] = onward.Ref{ID: o.ID, Version: o.Version}
-		inputs.Organisations[o.OrganisationID] = o.Organisation
+		organisation := store.ScoredOrganisation{Name: o.Organisation, Country: inputs.Organisations[o.OrganisationID].Country}
+		if o.PlaceID == 0 {
+			organisation.Country = o.Country // it has none of its own
+		}
+		inputs.Organisations[o.OrganisationID] = organisation
 		if share, ok := replies[o.OrganisationID]; ok {
 			inputs.Replies[o.OrganisationID] = share
 		}
 	}
 	return list, inputs, nil
-}
-
-// deepen asks the index for more until no opening that it did not return could enter the list: terms are at most 1, so
-// the index's score bounds the exact one.
-func deepen(ctx context.Context, ranker Ranker, person matcher.Person, reach matcher.Reach, gazetteer *destination.Gazetteer,
-	options matcher.Options,
-) (answer indexer.Answer, result matcher.Result, err error) {
-	for candidates := firstCandidates; ; candidates = min(4*candidates, maxCandidates) {
-		answer, err = ranker.Rank(ctx, person.Query(reach, gazetteer, options, candidates))
-		if err != nil {
-			return answer, result, err
-		}
-		openings := make([]matcher.Opening, len(answer.Hits))
-		for i, hit := range answer.Hits {
-			openings[i] = hit.Opening
-		}
-		result = matcher.Rank(person, reach, openings, options)
-		if len(answer.Hits) < candidates || candidates == maxCandidates || answer.Hits[len(answer.Hits)-1].Score < result.Threshold {
-			return answer, result, nil
-		}
-	}
 }

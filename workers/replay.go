@@ -58,6 +58,7 @@ func obstacles(saved, now onward.ListVersions, missing int) []string {
 	for _, part := range []struct{ name, saved, now, remedy string }{
 		{"the taxonomy", saved.Taxonomy, now.Taxonomy, "load that release again"},
 		{"the likely-destination coefficients", saved.Destination, now.Destination, "activate that version again"},
+		{"the places of the country", saved.Places, now.Places, "load those of then again"},
 		{"the matcher", saved.Matcher, now.Matcher, "use the program of then"},
 	} {
 		if part.saved != part.now {

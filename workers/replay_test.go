@@ -10,7 +10,7 @@ import (
 	"onward/store"
 )
 
-// listed is a rig with a person whose list is saved: two openings of one organisation and a near miss.
+// listed is a rig with a person whose list is saved: three openings of one organisation, one of them remote, and a near miss.
 func listed(t *testing.T) (r *rig, person onward.Returnee, openings []onward.Opportunity, request onward.ReferralRequest) {
 	t.Helper()
 	r = newRig(t, testenv.EmbeddedRedis(t), nil)
@@ -19,7 +19,9 @@ func listed(t *testing.T) (r *rig, person onward.Returnee, openings []onward.Opp
 	})
 	licensed := bricklaying(guadalajara)
 	licensed.Documents = []onward.DocumentKind{onward.DrivingLicence}
-	openings = []onward.Opportunity{r.post(bricklaying(guadalajara)), r.post(bricklaying(zapopan)), r.post(licensed)}
+	remote := bricklaying(0)
+	remote.Remote = true
+	openings = []onward.Opportunity{r.post(bricklaying(guadalajara)), r.post(bricklaying(zapopan)), r.post(licensed), r.post(remote)}
 	r.fill()
 	details := bricklayer()
 	details.Documents = []onward.PersonDocument{{Kind: onward.DrivingLicence, Status: onward.DocumentMissing}}
@@ -29,7 +31,7 @@ func listed(t *testing.T) (r *rig, person onward.Returnee, openings []onward.Opp
 		t.Fatal(err)
 	}
 	list := r.read(request.ID).List
-	if len(list.Referrals) != 2 || len(list.NearMisses) != 1 || len(list.Unlocks) == 0 {
+	if len(list.Referrals) != 3 || len(list.NearMisses) != 1 || len(list.Unlocks) == 0 {
 		t.Fatalf("%d referrals, %d near misses, %d unlocks", len(list.Referrals), len(list.NearMisses), len(list.Unlocks))
 	}
 	return r, person, openings, request
@@ -71,8 +73,8 @@ func TestASavedListIsMadeAgainWhateverChangedSince(t *testing.T) {
 		return tx.AddReplies(t.Context(), r.employer.OrganisationID, onward.Replies{Due: 100})
 	})
 	r.wantIdentical(request.ID, "more referrals without an answer")
-	r.owner(`UPDATE organisations SET name = 'Another name' WHERE id = $1`, r.employer.OrganisationID)
-	r.wantIdentical(request.ID, "a new name of the organisation")
+	r.owner(`UPDATE organisations SET name = 'Another name', country = 'GT' WHERE id = $1`, r.employer.OrganisationID)
+	r.wantIdentical(request.ID, "a new name and country of the organisation")
 	r.change(person, withdrawn())
 	r.wantIdentical(request.ID, "the consent was withdrawn")
 }
@@ -95,8 +97,9 @@ func TestAListThatDoesNotFollowFromWhatItWasMadeOfIsTold(t *testing.T) {
 
 func TestWhatARequestRestedOnAndIsAnotherOneNowIsNamed(t *testing.T) {
 	t.Parallel()
-	got := obstacles(onward.ListVersions{Taxonomy: "a", Destination: "b", Matcher: "c"}, onward.ListVersions{Taxonomy: "x", Destination: "y", Matcher: "z"}, 2)
-	if len(got) != 4 || !strings.Contains(got[0], "taxonomy was a and is x") || !strings.Contains(got[2], "matcher was c") {
+	got := obstacles(onward.ListVersions{Taxonomy: "a", Destination: "b", Matcher: "c", Places: "d"},
+		onward.ListVersions{Taxonomy: "x", Destination: "y", Matcher: "z", Places: "w"}, 2)
+	if len(got) != 5 || !strings.Contains(got[0], "taxonomy was a and is x") || !strings.Contains(got[3], "matcher was c") {
 		t.Errorf("%v", got)
 	}
 	if same := obstacles(onward.ListVersions{Taxonomy: "a"}, onward.ListVersions{Taxonomy: "a"}, 0); len(same) != 0 {

@@ -2,6 +2,8 @@ package destination
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 
@@ -19,6 +21,7 @@ type Gazetteer struct {
 	urban         []int32 // positions of the urban centres in places
 	logPopulation []float64
 	largest       int // position in urban of the largest centre, -1 for none
+	digest        string
 }
 
 // vector is a point on the unit sphere: distances without trigonometry per pair.
@@ -78,8 +81,20 @@ func NewGazetteer(country string, places []onward.Place) *Gazetteer {
 			g.largest = len(g.urban) - 1
 		}
 	}
+	g.digest = digestOf(g.places)
 	return g
 }
+
+func digestOf(places []onward.Place) string {
+	h := fnv.New64a()
+	for _, p := range places {
+		fmt.Fprintf(h, "%d\t%s\t%s\t%v\t%v\t%d\n", p.ID, p.Name, p.Admin1Name, p.Lat, p.Lon, p.Population)
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// Digest names what the gazetteer holds: it is another one when a place, its position or its population is.
+func (g *Gazetteer) Digest() string { return g.digest }
 
 // Country is the country of the places, ISO 3166-1 alpha-2.
 func (g *Gazetteer) Country() string { return g.country }

@@ -158,14 +158,20 @@ func list() onward.RankedList {
 			Skills: []onward.SkillPart{
 				{Label: "lay bricks", Essential: true, Strength: 0.9, Related: 1},
 				{Label: "mix mortar", Strength: 0.5, Related: 0.6, Via: "p", ViaLabel: "plaster walls"},
-				{Label: "read plans", Essential: true}, {Label: "keep accounts"},
+				{Label: "read plans", Essential: true},
+				{Label: "keep accounts"},
 			},
 			ReachParts: []onward.ReachPart{
 				{Place: "Puebla", Probability: 0.5, Access: 1}, {Place: "elsewhere", Probability: 0.2, Access: 0.5}, {Place: "abroad", Probability: 0.04, Access: 0.5},
 			},
 			TermParts: []onward.TermPart{
-				{Term: "wage", Value: value(0.85)}, {Term: "hours", Value: value(0.8)}, {Term: "childcare", Value: value(0.7)}, {Term: "kind", Value: value(0.4)},
-				{Term: "start", Value: value(0.6)}, {Term: "freshness", Value: value(0.6)}, {Term: "replies", Value: value(0.31)},
+				{Term: "wage", Value: value(0.85)},
+				{Term: "hours", Value: value(0.8)},
+				{Term: "childcare", Value: value(0.7)},
+				{Term: "kind", Value: value(0.4)},
+				{Term: "start", Value: value(0.6)},
+				{Term: "freshness", Value: value(0.6)},
+				{Term: "replies", Value: value(0.31)},
 			},
 		},
 	}
@@ -183,7 +189,8 @@ func list() onward.RankedList {
 		NearMisses: []onward.NearMiss{
 			{WouldRank: 2, Gate: onward.GateDocuments, Missing: []string{"driving_licence"}, AlsoOpens: 3, Facts: facts(onward.GateNo, onward.Fact{Code: onward.FactDocumentLate, Document: onward.DrivingLicence, Date: day(90)}, onward.Fact{Code: onward.FactStartTaken, Date: day(30)})},
 			{WouldRank: 4, Gate: onward.GateLanguage, Missing: []string{"es:B1", "en:A2"}, AlsoOpens: 1, Facts: facts(onward.GateNo, onward.Fact{Code: onward.FactLanguageLevel, Language: "es", Needed: "B1", Has: "A1"})},
-			{WouldRank: 5, Gate: onward.GateAge, Missing: []string{"age:18"}}, {WouldRank: 6, Gate: onward.GatePlaces, Missing: []string{"free_place"}, Facts: facts(onward.GateNo, onward.Fact{Code: onward.FactPlacesLeft})},
+			{WouldRank: 5, Gate: onward.GateAge, Missing: []string{"age:18"}},
+			{WouldRank: 6, Gate: onward.GatePlaces, Missing: []string{"free_place"}, Facts: facts(onward.GateNo, onward.Fact{Code: onward.FactPlacesLeft})},
 		},
 		Unlocks: []onward.Unlock{
 			{Change: onward.Change{Kind: onward.ChangeDocument, What: []string{"driving_licence", "tax_number"}}, Opens: 12, BestRank: 2},
