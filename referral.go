@@ -115,8 +115,23 @@ type Destination struct {
 	Overridden bool               `json:"overridden,omitempty" doc:"A counsellor stated it"`
 	Reason     string             `json:"reason,omitempty" doc:"Why the counsellor stated it"`
 	Modelled   []DestinationPlace `json:"modelled,omitempty" doc:"What the model says beside what was stated, the likeliest few"`
-	Note       string             `json:"note,omitempty" doc:"What the spread rests on"`
+	Basis      []DestinationBasis `json:"basis,omitempty" doc:"What the spread rests on; empty: the size of the urban centres alone, or what was stated"`
+	Widened    bool               `json:"widened,omitempty" doc:"What is known is old or has no date, so that the spread is wider"`
+	Note       string             `json:"note,omitempty" doc:"The basis in words, in the language of the list"`
 }
+
+// DestinationBasis is one thing that a likely destination rests on.
+type DestinationBasis struct {
+	About     BasisKind `json:"about" enum:"origin,current,previous,kin,intended,intention"`
+	AgeMonths *int      `json:"age_months,omitempty" doc:"Of what fades: where the person is, and what the person wants. Empty with fades: without a date"`
+	Fades     bool      `json:"fades,omitempty"`
+}
+
+// BasisKind is a relation to a place, or the intention to move on.
+type BasisKind string
+
+// BasisIntention is the onward intention; the others are relations to places.
+const BasisIntention BasisKind = "intention"
 
 // DestinationQuestion says whether asking where the person will live would change the list.
 type DestinationQuestion struct {

@@ -215,7 +215,7 @@ func (m *Model) read(person Person, today onward.Date) knowledge {
 		k.saw(in.RecordedOn, today)
 		age, dated := ageMonths(in.RecordedOn, today)
 		fresh := fade(age, intentionHalfLifeMonths)
-		k.state("intention", age, dated)
+		k.state(intention, age, dated)
 		switch in.Intention {
 		case onward.IntendsToStay:
 			k.intend(c[IntentionStay] * fresh)

@@ -1,7 +1,9 @@
 package destination_test
 
 import (
+	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -113,8 +115,8 @@ func TestExcludedPlacesAreNeverDestinationsAndNothingSaysSo(t *testing.T) {
 	if probability(s, puebla) != 0 || probability(s, cholula) != 0 {
 		t.Error("Puebla and Cholula, 11 km away, are excluded")
 	}
-	if math.Abs(total(s)-1) > 1e-9 || s.Note != open.Note {
-		t.Error(total(s), s.Note)
+	if math.Abs(total(s)-1) > 1e-9 || !reflect.DeepEqual(s.Basis, open.Basis) || s.Widened != open.Widened {
+		t.Error(total(s), s.Basis)
 	}
 }
 
@@ -133,28 +135,37 @@ func TestTheSpreadIsWiderWhenTheInformationIsOlder(t *testing.T) {
 	}
 }
 
-func TestTheNoteSaysWhatTheSpreadRestsOn(t *testing.T) {
+func TestTheSpreadSaysWhatItRestsOn(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		person destination.Person
-		want   string
+		person  destination.Person
+		basis   string // what, and the months of what fades
+		widened bool
 	}{
-		{destination.Person{}, "no place recorded: size of the urban centres only"},
+		{destination.Person{}, "", false},
 		{
 			destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}, Intention: intends(onward.IntendsToStay, 14)},
-			"origin recorded, intention 14 months old: spread widened",
+			"origin intention:14", true,
 		},
 		{
 			destination.Person{Places: []onward.PersonPlace{tied(oaxaca, onward.PlaceKin, 1), tied(oaxaca, onward.PlaceCurrent, 1), tied(village, onward.PlaceOrigin, 1)}},
-			"origin recorded, current place 1 month old, kin recorded",
+			"origin current:1 kin", false,
 		},
-		{
-			destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceOrigin}}},
-			"origin recorded; nothing dated: spread widened",
-		},
+		{destination.Person{Places: []onward.PersonPlace{{PlaceID: oaxaca, Relation: onward.PlaceIntended}}}, "intended:?", true},
 	} {
-		if got := predict(c.person).Note; got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
+		s := predict(c.person)
+		var got []string
+		for _, b := range s.Basis {
+			text := string(b.About)
+			if b.Fades && b.AgeMonths == nil {
+				text += ":?"
+			} else if b.Fades {
+				text += fmt.Sprintf(":%d", *b.AgeMonths)
+			}
+			got = append(got, text)
+		}
+		if strings.Join(got, " ") != c.basis || s.Widened != c.widened {
+			t.Errorf("got %v, widened %v; want %s, %v", got, s.Widened, c.basis, c.widened)
 		}
 	}
 }

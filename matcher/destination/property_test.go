@@ -3,6 +3,7 @@ package destination_test
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -60,7 +61,7 @@ func TestPropertiesOfTheSpread(t *testing.T) {
 		turned := person
 		turned.Places = slices.Clone(person.Places)
 		slices.Reverse(turned.Places)
-		if got := m.Predict(turned, today()); fmt.Sprint(got) != fmt.Sprint(s) {
+		if got := m.Predict(turned, today()); !reflect.DeepEqual(got, s) {
 			t.Fatalf("%+v\n%+v", got, s)
 		}
 	})

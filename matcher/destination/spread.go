@@ -22,9 +22,10 @@ type Spread struct {
 	Places     []PlaceProbability // the likeliest first, then by id
 	Elsewhere  float64            // all other places of the country together
 	Abroad     float64
-	Entropy    float64 // in nats, over all alternatives, listed or not; 0 when one is certain
-	Overridden bool    // a counsellor stated it
-	Note       string  // what it rests on, in plain English
+	Entropy    float64                   // in nats, over all alternatives, listed or not; 0 when one is certain
+	Overridden bool                      // a counsellor stated it
+	Basis      []onward.DestinationBasis // what it rests on
+	Widened    bool                      // by the age of what is known
 }
 
 // alternatives is what the model chooses among.
@@ -61,7 +62,8 @@ func (m *Model) spread(a alternatives, known knowledge) Spread {
 	s := Spread{
 		Abroad:    (1-mix)*a.abroad/total + mix*plainAbroad/plainTotal,
 		Elsewhere: (1-mix)*somewhere/total + mix*somewhere/plainTotal,
-		Note:      known.note(),
+		Basis:     known.basis(),
+		Widened:   known.widened(),
 	}
 	s.Entropy = entropyOf(s.Abroad) + entropyOf(s.Elsewhere)
 	for k, mass := range a.mass {
@@ -102,7 +104,7 @@ func entropyOf(p float64) float64 {
 // probabilities are scaled to add up to 1 exactly; a place without an id is abroad. Without any probability all of it is
 // elsewhere in the country.
 func Stated(places []onward.LikelyPlace) Spread {
-	s := Spread{Overridden: true, Note: "stated by the counsellor"}
+	s := Spread{Overridden: true}
 	total := 0.0
 	for _, p := range places {
 		total += max(0, p.Probability)
@@ -155,7 +157,7 @@ func (s Spread) Destination(gazetteer *Gazetteer) onward.Destination {
 	s = s.In(gazetteer)
 	d := onward.Destination{
 		Places: make([]onward.DestinationPlace, len(s.Places)), Elsewhere: s.Elsewhere, Abroad: s.Abroad, Entropy: s.Entropy,
-		Overridden: s.Overridden, Note: s.Note,
+		Overridden: s.Overridden, Basis: s.Basis, Widened: s.Widened,
 	}
 	for i, p := range s.Places {
 		reasons := make([]string, len(p.Reasons))
@@ -190,47 +192,27 @@ func (k *knowledge) state(what onward.PlaceRelation, age float64, dated bool) {
 	k.statements = append(k.statements, statement{what, age, dated})
 }
 
-// note says what the spread rests on: "origin recorded, intention 14 months old: spread widened".
-func (k *knowledge) note() string {
-	if len(k.statements) == 0 {
-		return "no place recorded: size of the urban centres only"
-	}
-	order := append(onward.PlaceRelations(), "intention")
+// basis says what the spread rests on, in the order of the relations, the intention last.
+func (k *knowledge) basis() []onward.DestinationBasis {
+	order := append(onward.PlaceRelations(), intention)
 	slices.SortStableFunc(k.statements, func(a, b statement) int {
 		return cmp.Compare(slices.Index(order, a.what), slices.Index(order, b.what))
 	})
-	parts := make([]string, len(k.statements))
+	list := make([]onward.DestinationBasis, len(k.statements))
 	for i, s := range k.statements {
-		parts[i] = s.String()
+		list[i].About = onward.BasisKind(s.what)
+		list[i].Fades = s.what == onward.PlaceCurrent || s.what == onward.PlaceIntended || s.what == intention
+		if months := int(math.Round(s.age)); list[i].Fades && s.dated {
+			list[i].AgeMonths = &months
+		}
 	}
-	note := strings.Join(parts, ", ")
-	switch {
-	case !k.ageKnown:
-		note += "; nothing dated: spread widened"
-	case k.ageMonths >= widenedAgeMonths:
-		note += ": spread widened"
-	}
-	return note
+	return list
 }
 
-func (s statement) String() string {
-	name := string(s.what)
-	fades := s.what == onward.PlaceCurrent || s.what == onward.PlaceIntended || s.what == "intention"
-	switch {
-	case s.what == onward.PlaceCurrent || s.what == onward.PlaceIntended || s.what == onward.PlacePrevious:
-		name += " place"
-	}
-	months := int(math.Round(s.age))
-	switch {
-	case !fades:
-		return name + " recorded"
-	case !s.dated:
-		return name + " of unknown date"
-	case months < 1:
-		return name + " recorded this month"
-	case months == 1:
-		return name + " 1 month old"
-	default:
-		return fmt.Sprintf("%s %d months old", name, months)
-	}
+// widened says whether what is known is old, or nothing of it has a date.
+func (k *knowledge) widened() bool {
+	return len(k.statements) > 0 && (!k.ageKnown || k.ageMonths >= widenedAgeMonths)
 }
+
+// intention stands beside the relations to places.
+const intention = onward.PlaceRelation(onward.BasisIntention)

@@ -16,6 +16,7 @@ const mostNamed = 4
 // replaced. Labels stay as they are.
 func (w *Writer) List(list *onward.RankedList) {
 	list.Language = w.language
+	list.Destination.Note = w.Basis(list.Destination)
 	for i := range list.Referrals {
 		w.line(&list.Referrals[i])
 	}

@@ -183,7 +183,12 @@ func list() onward.RankedList {
 		},
 		Explanation: onward.Explanation{SkillBasis: onward.SkillsNone, TermParts: []onward.TermPart{{Term: "wage"}, {Term: "hours", Value: value(1)}}},
 	}
+	months, now := 14, 0
 	return onward.RankedList{
+		Destination: onward.Destination{Widened: true, Basis: []onward.DestinationBasis{
+			{About: "origin"}, {About: "current", Fades: true, AgeMonths: &now}, {About: "previous"}, {About: "kin"}, {About: "intended", Fades: true},
+			{About: onward.BasisIntention, Fades: true, AgeMonths: &months},
+		}},
 		Question:  &onward.DestinationQuestion{WorthAsking: true, Gain: 0.18, Changes: 1.7, Of: 5},
 		Referrals: []onward.RankedReferral{first, second},
 		NearMisses: []onward.NearMiss{
@@ -202,7 +207,7 @@ func list() onward.RankedList {
 }
 
 func said(l onward.RankedList) []string {
-	all := []string{l.Question.Sentence}
+	all := []string{l.Destination.Note, l.Question.Sentence}
 	for _, line := range l.Referrals {
 		all = append(all, line.Explanation.Sentences...)
 		for _, g := range line.Explanation.Gates {

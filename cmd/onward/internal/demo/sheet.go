@@ -171,7 +171,7 @@ func (p *printer) destination(d onward.Destination) {
 	case d.Overridden:
 		p.add(line{"  " + p.say("overridden"), faint, 2})
 	case d.Note != "":
-		p.add(line{"  " + p.say("rests", p.note(strings.TrimSuffix(d.Note, "."))), faint, 2})
+		p.add(line{"  " + p.say("rests", d.Note), faint, 2})
 	}
 }
 

@@ -38,7 +38,7 @@ func view(language string, width int, look demo.Look) demo.ListView {
 				{PlaceID: 4, Name: "Mexico City, MX", Probability: 0.03},
 				{PlaceID: 5, Name: "Celaya, Guanajuato, MX", Probability: 0.006},
 			},
-			Elsewhere: 0.094, Abroad: 0.03, Entropy: 1.3, Note: "origin recorded, current place recorded this month, kin recorded, intention 2 months old",
+			Elsewhere: 0.094, Abroad: 0.03, Entropy: 1.3, Note: "la comunidad de origen, el lugar actual (este mes) y la familia",
 		},
 		Referrals: []onward.RankedReferral{
 			{

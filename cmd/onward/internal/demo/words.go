@@ -241,22 +241,6 @@ func (s speaker) answeredBy(index string) string {
 	return index
 }
 
-// notesES are the words of the destination model's note, which is in English.
-var notesES = strings.NewReplacer(
-	"no place recorded: size of the urban centres only", "ningún lugar registrado, solo cuenta el tamaño de las ciudades",
-	"current place", "lugar actual", "intended place", "lugar deseado", "previous place", "lugar anterior", "origin", "origen",
-	"kin", "familia", "intention", "intención", " recorded this month", " (este mes)", " recorded", "", " of unknown date", " (sin fecha)",
-	" 1 month old", " (hace 1 mes)", " months old", " meses de antigüedad", "; nothing dated: spread widened", "; nada con fecha: más incertidumbre",
-	": spread widened", ": más incertidumbre", "stated by the counsellor", "lo indicado por la consejera o el consejero",
-)
-
-func (s speaker) note(note string) string {
-	if s.language == "es" {
-		return notesES.Replace(note)
-	}
-	return note
-}
-
 // organisation marks made-up organisations with a star instead of the word, which the sheet explains.
 func organisation(o onward.OpportunitySummary) string {
 	name, wasLong := o.Organisation, false
