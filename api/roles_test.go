@@ -39,7 +39,9 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"read-returnee": {"CS", 200, nil}, "update-returnee": {"CS", 200, person},
 		"create-referral-request": {"CS", 202, nil}, "list-referral-requests": {"CS", 200, nil}, "read-referral-request": {"CS", 200, nil},
 		"referral-request-events": {"CS", 200, nil}, "returnee-unlocks": {"CS", 200, nil}, "caseload-unlocks": {"CS", 200, nil},
-		"list-candidates": {"CSE", 200, nil},
+		"list-candidates":  {"CSE", 200, nil},
+		"create-household": {"CS", 201, s.newCouple}, "list-households": {"CS", 200, nil}, "read-household": {"CS", 200, nil},
+		"update-household": {"CS", 200, s.newCouple}, "delete-household": {"CS", 204, nil}, "household-opportunities": {"CS", 200, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}
 	returnee := s.register(bricklayer("someone"))
@@ -70,6 +72,8 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 						id = s.register(bricklayer(external)).ID
 					}
 					at = strings.Replace(path, "{id}", id.String(), 1)
+				} else if strings.HasPrefix(path, "/v1/households/{id}") {
+					at = strings.Replace(path, "{id}", s.link(s.newCouple(external+"-linked")).ID.String(), 1)
 				} else if strings.HasPrefix(path, "/v1/referral-requests/{id}") {
 					at = strings.Replace(path, "{id}", request.ID.String(), 1)
 				}

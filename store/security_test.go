@@ -30,6 +30,7 @@ type rowsOf struct {
 	returnee    onward.Returnee
 	request     onward.ReferralRequest
 	token       onward.Token
+	household   onward.LinkedHousehold
 }
 
 func (b bench) rows(o onward.Organisation) (r rowsOf) {
@@ -37,6 +38,7 @@ func (b bench) rows(o onward.Organisation) (r rowsOf) {
 	r.draft, r.open = b.opportunity(as(o, onward.RoleEmployer), job(), false), b.opportunity(as(o, onward.RoleEmployer), job(), true)
 	r.returnee = b.returnee(as(o, onward.RoleCounsellor), person())
 	r.request = b.request(as(o, onward.RoleCounsellor), r.returnee.ID)
+	r.household = b.household(as(o, onward.RoleCounsellor), r.returnee.ID, b.returnee(as(o, onward.RoleCounsellor), person()).ID)
 	b.in(onward.System(), func(tx *store.Tx) error {
 		_, err := tx.CandidatePseudonyms(b.t.Context(), r.draft.ID, []onward.Ref{{ID: r.returnee.ID, Version: r.returnee.Version}})
 		return err
@@ -140,6 +142,11 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"name a candidate", `INSERT INTO candidate_pseudonyms (opportunity_id, returnee_id) VALUES ($1, $2)`, []any{own.open.ID, own.returnee.ID}, "system", []any{other.open.ID, other.returnee.ID}, "system", "", "refused"},
 		{"read whom a pseudonym names", `SELECT pseudonym FROM candidate_pseudonyms WHERE returnee_id = $1`, []any{own.returnee.ID}, "system", []any{other.returnee.ID}, "system", "", ""},
 		{"note a form", `INSERT INTO candidate_forms (opportunity_id, form) VALUES ($1, '\x00')`, []any{own.open.ID}, "system", []any{other.open.ID}, "system", "", "refused"},
+		{"read a household", `SELECT id FROM households WHERE id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "", ""},
+		{"add a household", `INSERT INTO households (id, organisation_id, country) VALUES (gen_random_uuid(), $1, 'MX')`, []any{ours.ID}, "counsellor supervisor", []any{theirs.ID}, "", "", "refused"},
+		{"read adults", `SELECT returnee_id FROM household_adults WHERE household_id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "2", ""},
+		{"unlink adults", `DELETE FROM household_adults WHERE household_id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "2", ""},
+		{"delete a household", `DELETE FROM households WHERE id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},
 		{"read promises", `SELECT id FROM outbox LIMIT 1`, nil, "system", nil, "system", "", ""},
 		{"mark a promise", `UPDATE outbox SET dispatched_at = now() WHERE id = (SELECT min(id) FROM outbox)`, nil, "system", nil, "system", "", ""},

@@ -274,6 +274,34 @@ func TestEveryMethodWorks(t *testing.T) {
 		return err
 	})
 
+	call("CreateHousehold", "Household", "Households", "HouseholdProfiles", "UpdateHousehold", "DeleteHousehold")
+	b.in(counsellor, func(tx *store.Tx) error {
+		partner, err := tx.CreateReturnee(ctx, store.NewReturnee{Details: person()})
+		if err != nil {
+			return err
+		}
+		d := onward.HouseholdDetails{Adults: []onward.ID{registered.ID, partner.ID}}
+		h, err := tx.CreateHousehold(ctx, d)
+		if err != nil {
+			return err
+		}
+		if h, err = tx.UpdateHousehold(ctx, h.ID, h.Version, d); err != nil {
+			return err
+		}
+		profiles, err := tx.HouseholdProfiles(ctx, h.ID)
+		if err != nil {
+			return err
+		}
+		page, err := tx.Households(ctx, partner.ID, store.Cursor{})
+		if err != nil {
+			return err
+		}
+		if len(profiles) != 2 || len(page.Items) != 1 || h.Version != 2 || !reflect.DeepEqual(h.Adults, d.Adults) {
+			t.Errorf("%+v with %d profiles, listed %d times", h, len(profiles), len(page.Items))
+		}
+		return tx.DeleteHousehold(ctx, h.ID)
+	})
+
 	call("Listen")
 	if _, err := b.store.Listen(ctx, quiet(), store.ChannelOutbox); err != nil {
 		t.Fatal(err)
