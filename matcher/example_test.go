@@ -55,8 +55,8 @@ func Example() {
 		fmt.Printf("   %s: weight %.2f, strength %.2f\n", skill.Label, skill.Weight, skill.Strength)
 	}
 	// Output:
-	// 1. Bricklayer in Oaxaca: 0.42 = fit 0.74 x reach 0.57 x terms 1.00
-	// 2. Bricklayer in Puebla: 0.29 = fit 0.74 x reach 0.40 x terms 1.00
+	// 1. Bricklayer in Oaxaca: 0.46 = fit 0.81 x reach 0.57 x terms 1.00
+	// 2. Bricklayer in Puebla: 0.32 = fit 0.81 x reach 0.40 x terms 1.00
 	//    lay bricks: weight 0.41, strength 1.00
-	//    mix mortar: weight 0.14, strength 0.00
+	//    mix mortar: weight 0.14, strength 0.27
 }

@@ -83,8 +83,8 @@ func TestARelatedSkillCoversPartOfAnother(t *testing.T) {
 		o.Skills = []onward.OpportunitySkill{{SkillID: "masonry", Essential: true}}
 	}))
 	part := line.Explanation.Skills[0]
-	if part.Via != "bricks" || part.ViaLabel != "lay bricks" || part.Related != 0.75 || math.Abs(line.Fit-part.Strength) > 1e-12 {
-		t.Errorf("bricklaying covers three quarters of masonry: %+v", part)
+	if part.Via != "bricks" || part.ViaLabel != "lay bricks" || part.Related != 0.7 || math.Abs(line.Fit-part.Strength) > 1e-12 {
+		t.Errorf("bricklaying covers seven tenths of masonry: %+v", part)
 	}
 }
 

@@ -145,20 +145,20 @@ func TestEachUnlockIsWhatTheScorerSays(t *testing.T) {
 func TestATrainingOpensWhatNeedsItsSkills(t *testing.T) {
 	t.Parallel()
 	kitchen := func(o *onward.Opportunity) {
-		o.Skills = []onward.OpportunitySkill{{SkillID: "stew", Essential: true}, {SkillID: "hygiene", Essential: true}}
+		o.Skills = []onward.OpportunitySkill{{SkillID: "english", Essential: true}}
 	}
 	course := func(o *onward.Opportunity) {
 		kitchen(o)
 		o.Kind = onward.Training
-		o.Title = onward.Text{"en": "Cooking course"}
+		o.Title = onward.Text{"en": "English course"}
 	}
 	s := setUp(mason())
 	result := s.rank(post(1, village, course), post(2, village, kitchen), post(3, village))
 	i := slices.IndexFunc(result.Unlocks, func(u onward.Unlock) bool { return u.Change.Kind == onward.ChangeTraining })
 	if i < 0 {
-		t.Fatalf("the course opens the kitchen: %+v", result.Unlocks)
+		t.Fatalf("the course opens the other: %+v", result.Unlocks)
 	}
-	if u := result.Unlocks[i]; u.Change.Label != "Cooking course – Casa Monarca" || u.Opens != 1 || u.Best.ID != id(2) || !(u.Weight > 0) {
+	if u := result.Unlocks[i]; u.Change.Label != "English course – Casa Monarca" || u.Opens != 1 || u.Best.ID != id(2) || !(u.Weight > 0) {
 		t.Errorf("%+v", u)
 	}
 }

@@ -218,8 +218,8 @@ func (w *World) Query(skills, places int) matcher.Query {
 	return q
 }
 
-// filtered adds the less common parts of a query by chance.
-func (w *World) filtered(q matcher.Query) matcher.Query {
+// Filtered adds the less common parts of a query by chance.
+func (w *World) Filtered(q matcher.Query) matcher.Query {
 	r := w.random
 	if r.IntN(3) == 0 {
 		q.Kinds = onward.Kinds()[r.IntN(3) : 4+r.IntN(3)]

@@ -229,8 +229,8 @@ func testAgreement(t *testing.T, f *fixture) {
 	}
 	f.refresh()
 	for i := range 40 {
-		q := world.filtered(world.Query(5+i*5, 1+i))
-		want := wantRank(entries, q)
+		q := world.Filtered(world.Query(5+i*5, 1+i))
+		want := BruteForce(entries, q)
 		if i == 0 && len(want) == 0 {
 			t.Fatal("the random query has no hits: the test shows nothing")
 		}

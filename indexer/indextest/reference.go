@@ -13,9 +13,9 @@ import (
 	"onward/matcher"
 )
 
-// wantRank is the answer to a query, straight from the formula in package matcher and without any index: all hits, in
+// BruteForce is the answer to a query, straight from the formula in package matcher and without any index: all hits, in
 // order, whatever the limit.
-func wantRank(entries []indexer.Entry, q matcher.Query) []indexer.Hit {
+func BruteForce(entries []indexer.Entry, q matcher.Query) []indexer.Hit {
 	boosts := map[string]matcher.QuerySkill{}
 	for _, s := range q.Skills {
 		boosts[s.SkillID] = s

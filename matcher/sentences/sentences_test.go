@@ -186,7 +186,11 @@ func list() onward.RankedList {
 	months, now := 14, 0
 	return onward.RankedList{
 		Destination: onward.Destination{Widened: true, Basis: []onward.DestinationBasis{
-			{About: "origin"}, {About: "current", Fades: true, AgeMonths: &now}, {About: "previous"}, {About: "kin"}, {About: "intended", Fades: true},
+			{About: "origin"},
+			{About: "current", Fades: true, AgeMonths: &now},
+			{About: "previous"},
+			{About: "kin"},
+			{About: "intended", Fades: true},
 			{About: onward.BasisIntention, Fades: true, AgeMonths: &months},
 		}},
 		Question:  &onward.DestinationQuestion{WorthAsking: true, Gain: 0.18, Changes: 1.7, Of: 5},

@@ -166,14 +166,14 @@ func TestRelatedSkills(t *testing.T) {
 		{"itself", "bricks", "bricks", 1},
 		{"the same in another release", "bricks", "esco/bricks", 1},
 		{"and back", "esco/bricks", "bricks", 1},
-		{"the broader skill", "bricks", "masonry", 0.75},
-		{"the narrower skill", "masonry", "bricks", 0.6},
-		{"what is near the twin", "bricks", "esco/pointing", 0.5},
-		{"the twin of what is near", "masonry", "esco/bricks", 0.6},
-		{"a skill that supports it", "stew", "care", 0.5},
-		{"taken both ways", "care", "stew", 0.5},
-		{"a skill of the same group, never together", "masonry", "tiles", 0.3},
-		{"needed together in two occupations of two and three", "mortar", "safety", 0.6 * 2 / math.Sqrt(4*5)},
+		{"the broader skill", "bricks", "masonry", 0.7},
+		{"the narrower skill", "masonry", "bricks", 0.5},
+		{"what is near the twin", "bricks", "esco/pointing", 0.4},
+		{"the twin of what is near", "masonry", "esco/bricks", 0.5},
+		{"a skill that supports it", "stew", "care", 0.4},
+		{"taken both ways", "care", "stew", 0.4},
+		{"a skill of the same group, never together", "masonry", "tiles", 0.2},
+		{"needed together in two occupations of two and three", "mortar", "safety", 0.8 * 2 / math.Sqrt(4*5)},
 		{"nothing in common", "stew", "bricks", 0},
 	} {
 		if got := value(taxonomy, c.from, c.to); math.Abs(got-c.want) > 1e-12 {
@@ -185,20 +185,53 @@ func TestRelatedSkills(t *testing.T) {
 	}
 }
 
-func TestRelatedIsBoundedAndNearestFirst(t *testing.T) {
+func TestReasonsForBeingRelatedAddUp(t *testing.T) {
+	t.Parallel()
+	release := starter()
+	release.Relations = append(release.Relations, onward.Relation{From: "mortar", To: "safety", Kind: onward.RelationRelated})
+	together := 0.8 * 2 / math.Sqrt(4*5)
+	if got, want := value(load(t, release), "mortar", "safety"), 1-(1-0.4)*(1-together); math.Abs(got-want) > 1e-12 {
+		t.Errorf("one supports the other, and two occupations need both: %v, want %v", got, want)
+	}
+}
+
+func TestRelatedKeepsNothingFaintAndListsTheNearestFirst(t *testing.T) {
 	t.Parallel()
 	big := synthetic(400, 120, 5)
 	taxonomy := load(t, big)
 	for _, c := range big.Concepts {
-		list := taxonomy.Related(c.ID)
-		if len(list) > 26 {
-			t.Fatalf("%s has %d related skills", c.ID, len(list))
-		}
-		for i, r := range list {
-			if r.Value <= 0 || r.Value > 1 || (i > 0 && r.Value > list[i-1].Value) {
-				t.Fatalf("%s: %v", c.ID, list)
+		for i, r := range taxonomy.Related(c.ID) {
+			if r.Value < 0.16 || r.Value > 1 || (i > 0 && r.Value > taxonomy.Related(c.ID)[i-1].Value) {
+				t.Fatalf("%s: %v", c.ID, taxonomy.Related(c.ID))
 			}
 		}
+	}
+}
+
+func TestRelatedIsSymmetricButForBroaderAndNarrower(t *testing.T) {
+	t.Parallel()
+	big := synthetic(400, 120, 5)
+	tied := map[[2]string]bool{}
+	for _, r := range big.Relations {
+		if r.Kind == onward.RelationBroader {
+			tied[[2]string{r.From, r.To}], tied[[2]string{r.To, r.From}] = true, true
+		}
+	}
+	taxonomy := load(t, big)
+	compared := 0
+	for _, c := range big.Concepts {
+		for _, r := range taxonomy.Related(c.ID) {
+			if tied[[2]string{c.ID, r.SkillID}] {
+				continue
+			}
+			compared++
+			if back := value(taxonomy, r.SkillID, c.ID); math.Abs(back-r.Value) > 1e-12 {
+				t.Fatalf("%s -> %s is %v, back %v", c.ID, r.SkillID, r.Value, back)
+			}
+		}
+	}
+	if compared < 1000 {
+		t.Fatalf("only %d pairs compared", compared)
 	}
 }
 

@@ -29,8 +29,8 @@ type RelatednessResult struct {
 	Popularity  float64 `json:"popularity"`  // in how many occupations the skill is essential
 	Group       float64 `json:"group"`       // how many of the skills that were left share a group with it
 	Neighbours  float64 `json:"neighbours"`  // of a skill, on average
-	// OneSided is the share of pairs, in one group or needed together, of which only one lists the other: the cut to the
-	// nearest and broader against narrower.
+	Most        int     `json:"most"`        // neighbours of one skill
+	// OneSided is the share of neighbours that don't list the skill among theirs.
 	OneSided float64 `json:"one_sided"`
 }
 
@@ -38,7 +38,7 @@ type RelatednessResult struct {
 func (r RelatednessResult) Print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "%d occupations, %d of their essential skills hidden. Recall@10: related %.4f (the nearest alone %.4f), popularity %.4f, same group %.4f. ",
 		r.Occupations, r.Hidden, r.Related, r.Nearest, r.Popularity, r.Group)
-	_, _ = fmt.Fprintf(w, "%.1f related skills a skill, %.3f of the pairs one-sided.\n", r.Neighbours, r.OneSided)
+	_, _ = fmt.Fprintf(w, "%.1f related skills a skill, %d at most, %.3f of them one-sided.\n", r.Neighbours, r.Most, r.OneSided)
 }
 
 // recallAt is how many of the first are looked at.
@@ -92,7 +92,7 @@ func relatednessOf(ctx context.Context, release onward.Taxonomy, seed uint64) (R
 	for _, v := range []*float64{&result.Related, &result.Nearest, &result.Popularity, &result.Group} {
 		*v /= float64(result.Occupations)
 	}
-	result.Neighbours, result.OneSided = shapeOf(left, taxonomy)
+	result.measureShape(left, taxonomy)
 	return result, nil
 }
 
@@ -213,27 +213,27 @@ func recall(ranked, known []string, hidden map[string]bool) float64 {
 	return float64(found) / float64(len(hidden))
 }
 
-// shapeOf measures how sparse and how symmetric relatedness is.
-func shapeOf(release onward.Taxonomy, taxonomy *skills.Taxonomy) (neighbours, oneSided float64) {
+// measureShape says how sparse and how symmetric relatedness is.
+func (r *RelatednessResult) measureShape(release onward.Taxonomy, taxonomy *skills.Taxonomy) {
 	type pair struct{ from, to string }
-	values := map[pair]float64{}
-	count := 0
+	pairs := map[pair]bool{}
+	skillCount := 0
 	for _, c := range release.Concepts {
 		if !c.Kind.IsSkill() {
 			continue
 		}
-		count++
-		for _, near := range taxonomy.Related(c.ID) {
-			if near.SkillID != c.ID {
-				values[pair{c.ID, near.SkillID}] = near.Value
-			}
+		skillCount++
+		list := taxonomy.Related(c.ID)
+		r.Most = max(r.Most, len(list)-1)
+		for _, near := range list[1:] {
+			pairs[pair{c.ID, near.SkillID}] = true
 		}
 	}
 	single := 0
-	for p := range values {
-		if _, back := values[pair{p.to, p.from}]; !back {
+	for p := range pairs {
+		if !pairs[pair{p.to, p.from}] {
 			single++
 		}
 	}
-	return float64(len(values)) / float64(max(1, count)), float64(single) / float64(max(1, len(values)))
+	r.Neighbours, r.OneSided = float64(len(pairs))/float64(max(1, skillCount)), float64(single)/float64(max(1, len(pairs)))
 }
