@@ -47,6 +47,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	returnee := s.register(bricklayer("someone"))
 	request := s.request(returnee.ID)
 	s.withWorkers() // events end when the request is ready
+	s.readable()
 	n := 0
 	for path, operations := range documented(t).Paths {
 		for method, raw := range operations {
