@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"time"
 
@@ -149,8 +150,13 @@ func (s *Store) InTx(ctx context.Context, actor onward.Actor, fn func(*Tx) error
 		if !retryable(err) || try == maxTries || ctx.Err() != nil {
 			return err
 		}
+		// Both sides of a deadlock can be ended at once: without a pause of chance they would meet again.
+		time.Sleep(rand.N(time.Duration(try) * retryPause)) //nolint:gosec // nothing secret hangs on it
 	}
 }
+
+// retryPause is the longest pause after the first try; it grows with each.
+const retryPause = 100 * time.Millisecond
 
 func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) error) error {
 	if actor.Role == "" {
