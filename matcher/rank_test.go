@@ -77,6 +77,20 @@ func TestUnknownFactorsOfASkillAreNeitherZeroNorFull(t *testing.T) {
 	}
 }
 
+func TestASkillInferredFromWorkSpreadsToTheBroaderOneAndNoFurther(t *testing.T) {
+	t.Parallel()
+	person := matcher.NewPerson(mason(func(r *onward.ReturneeDetails) {
+		r.Skills = nil
+		r.Experience = []onward.Experience{{OccupationID: "bricklayer", Years: 5}} // bricks, mortar and safety; plaster as an optional one
+	}), taxonomy(), today())
+	if u := person.Strength("masonry"); u.Via != "bricks" || !(u.Value > 0) {
+		t.Errorf("laying bricks shows a good part of building masonry: %+v", u)
+	}
+	if u := person.Strength("tiles"); u.Value != 0 {
+		t.Errorf("no inference upon inference: tiles, which mortar is needed together with, has %+v", u)
+	}
+}
+
 func TestARelatedSkillCoversPartOfAnother(t *testing.T) {
 	t.Parallel()
 	line := setUp(mason()).only(t, post(1, puebla, func(o *onward.Opportunity) {

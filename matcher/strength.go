@@ -39,8 +39,8 @@ const (
 	experienceSome      = 0.65 // one to three years
 	experienceLong      = 0.75 // over three years
 	experienceUnknown   = 0.65
-	experienceOptional  = 0.5  // times the above
-	inferredSpreadsFrom = 0.75 // an inferred skill spreads to the same and the broader skill only: no inference upon inference
+	experienceOptional  = 0.5                 // times the above
+	inferredSpreadsFrom = skills.BroaderValue // an inferred skill spreads to the same and the broader skill only: no inference upon inference
 
 	// mostSkills bounds the query: the strongest are kept. A person with 12 recorded skills has about 150-300.
 	mostSkills = 400

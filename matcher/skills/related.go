@@ -13,8 +13,8 @@ import (
 const (
 	// sameValue: the skill itself, or the same concept in another release.
 	sameValue = 1.0
-	// broaderValue: who does the special case shows a good part of the general skill.
-	broaderValue = 0.7
+	// BroaderValue: who does the special case shows a good part of the general skill.
+	BroaderValue = 0.7
 	// narrowerValue: who does the general thing still has to learn the special case. The one asymmetric pair. A general
 	// skill with many special cases says less of each: x sqrt(6 / number of them).
 	narrowerValue = 0.5
@@ -145,7 +145,7 @@ func (t *Taxonomy) gather(w *workspace, skill int32) {
 		}
 	}
 	for _, parent := range t.broader.of(skill) {
-		w.raise(w.structure, parent, broaderValue)
+		w.raise(w.structure, parent, BroaderValue)
 		siblings := t.narrower.of(parent)
 		if len(siblings) > largestGroup {
 			continue
