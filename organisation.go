@@ -59,6 +59,17 @@ func (r Replies) Share() (share float64, known bool) {
 	return float64(r.Answered+priorAnswered) / float64(r.Due+priorDue), true
 }
 
+// ReplyShares are the shares of those organisations of which enough is known to say.
+func ReplyShares(counted map[ID]Replies) map[ID]float64 {
+	shares := make(map[ID]float64, len(counted))
+	for id, replies := range counted {
+		if share, known := replies.Share(); known {
+			shares[id] = share
+		}
+	}
+	return shares
+}
+
 // Validate checks counts before they are added.
 func (r Replies) Validate() error {
 	v := newValidator()

@@ -64,10 +64,9 @@ func (a *API) listCandidates(ctx context.Context, in *candidatesInput) (*candida
 		return nil, err
 	}
 	current := a.catalogue.Current()
-	place, _ := current.Place(opportunity.PlaceID)
 	search := candidateSearch{
 		country: current.Country(opportunity.Country),
-		opening: matcher.NewOpening(opportunity, place, opportunity.Country, current.Taxonomy()),
+		opening: current.Opening(opportunity),
 		options: matcher.Options{Today: a.store.Today(), Language: sentences.In(in.Language).Language(), Replies: replies},
 		current: current, keep: max(in.Limit, onward.FewCandidates),
 	}
@@ -206,11 +205,5 @@ func (a *API) candidateCards(ctx context.Context, s candidateSearch, o onward.Op
 // replyShares are the shares of referrals that organisations answered in time, as lists count them.
 func (a *API) replyShares(ctx context.Context) (map[onward.ID]float64, error) {
 	counted, err := a.store.Replies(ctx)
-	shares := make(map[onward.ID]float64, len(counted))
-	for id, replies := range counted {
-		if share, known := replies.Share(); known {
-			shares[id] = share
-		}
-	}
-	return shares, err
+	return onward.ReplyShares(counted), err
 }

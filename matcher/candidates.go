@@ -71,7 +71,8 @@ func (c *Candidates) Add(id onward.ID, version int64, profile onward.ReturneeDet
 	found := Candidate{ID: id, Version: version, Fit: s.fit(o), Terms: within01(s.terms(o).mean()), tie: sha256.Sum256(slices.Concat(o.ID[:], id[:]))}
 	found.Score = found.Fit * found.Terms // reach is 1 at most, so that this bounds the score
 	if closed == 1 {
-		found.Closed, found.Missing = s.closedGate(o)
+		gate := s.closedGate(o)
+		found.Closed, found.Missing = gate.gate, gate.missing
 	}
 	if !(found.Score > 0) || (len(c.best) == c.keep && byCandidate(found, c.best[0]) > 0) {
 		return
@@ -113,16 +114,6 @@ func (c *Candidates) push(found Candidate) {
 		c.best[0] = found
 		heap.Fix(&c.best, 0)
 	}
-}
-
-// closedGate is the first gate that is closed.
-func (s *scorer) closedGate(o *Opening) (onward.Gate, []string) {
-	for _, g := range s.gates(o, true) {
-		if g.state == onward.GateNo {
-			return g.gate, g.missing
-		}
-	}
-	return "", nil
 }
 
 func byCandidate(a, b Candidate) int {

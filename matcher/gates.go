@@ -39,6 +39,16 @@ func (s *scorer) gates(o *Opening, tell bool) [6]gateCheck {
 	return [...]gateCheck{s.open(o, tell), s.vetted(o, tell), s.placesLeft(o, tell), s.documents(o, tell), s.age(o, tell), s.language(o, tell)}
 }
 
+// closedGate is the first gate that is closed, with its facts; the zero gateCheck when none is.
+func (s *scorer) closedGate(o *Opening) gateCheck {
+	for _, g := range s.gates(o, true) {
+		if g.state == onward.GateNo {
+			return g
+		}
+	}
+	return gateCheck{}
+}
+
 func (s *scorer) open(o *Opening, tell bool) gateCheck {
 	c := gateCheck{gate: onward.GateOpen, state: onward.GateYes}
 	if !o.ClosesOn.IsZero() && o.ClosesOn.Before(s.today) {

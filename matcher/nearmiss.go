@@ -10,9 +10,8 @@ import (
 // missedOpening is a near miss with the rank that it would have.
 type missedOpening struct {
 	scored
-	rank    int
-	gate    onward.Gate
-	missing []string
+	gateCheck // the gate that is closed
+	rank      int
 }
 
 // nearMisses keeps those that would be on the list, in the order in which they would stand there.
@@ -23,13 +22,7 @@ func (s *scorer) nearMisses(eligible, missed, listed []scored) []missedOpening {
 		if rank > s.limit {
 			continue
 		}
-		m := missedOpening{scored: c, rank: rank}
-		for _, g := range s.gates(c.opening, true) {
-			if g.state == onward.GateNo {
-				m.gate, m.missing = g.gate, g.missing
-			}
-		}
-		misses = append(misses, m)
+		misses = append(misses, missedOpening{c, s.closedGate(c.opening), rank})
 	}
 	slices.SortFunc(misses, func(a, b missedOpening) int { return byOrder(a.scored, b.scored) })
 	return misses
@@ -44,12 +37,7 @@ func (s *scorer) shown(misses []missedOpening) []onward.NearMiss {
 	shown := make([]onward.NearMiss, min(len(misses), limit))
 	for i := range shown {
 		m := &misses[i]
-		shown[i] = onward.NearMiss{Opportunity: m.opening.summary(), Score: m.total, WouldRank: m.rank, Gate: m.gate, Missing: m.missing}
-		for _, g := range s.gates(m.opening, true) {
-			if g.state == onward.GateNo {
-				shown[i].Facts = g.facts
-			}
-		}
+		shown[i] = onward.NearMiss{Opportunity: m.opening.summary(), Score: m.total, WouldRank: m.rank, Gate: m.gate, Missing: m.missing, Facts: m.facts}
 		for k := range misses {
 			if i != k && opens(m, &misses[k]) {
 				shown[i].AlsoOpens++

@@ -18,7 +18,6 @@ const (
 	changedPlaces = 3  // tried for a list: the likeliest
 	trainings     = 5  // tried for a list: the best to reach
 	mostUnlocks   = 12 // kept for a list
-	perLine       = 2  // counterfactuals of a line: a skill and a place
 )
 
 // whatIf scores one person's openings again, some two dozen times: openings, their skills and their organisations are
@@ -181,7 +180,7 @@ func (w *whatIf) counterfactuals(lines []onward.RankedReferral) {
 					best = onward.Counterfactual{Change: list.change, Rank: rank, Score: list.total[opening]}
 				}
 			}
-			if best.Rank < line.Rank && len(line.Counterfactuals) < perLine {
+			if best.Rank < line.Rank {
 				line.Counterfactuals = append(line.Counterfactuals, best)
 			}
 		}

@@ -12,7 +12,6 @@ import (
 	"onward/indexer"
 	"onward/indexer/catalogue"
 	"onward/indexer/typeahead"
-	"onward/matcher"
 	"onward/store"
 )
 
@@ -69,9 +68,8 @@ func apply(ctx context.Context, index indexer.Index, reference *catalogue.Catalo
 func entriesOf(reference *catalogue.Catalogue, list []onward.Opportunity) []indexer.Entry {
 	entries := make([]indexer.Entry, len(list))
 	for i, o := range list {
-		place, _ := reference.Place(o.PlaceID)
 		entries[i] = indexer.Entry{
-			Opening:     matcher.NewOpening(o, place, o.Country, reference.Taxonomy()),
+			Opening:     reference.Opening(o),
 			SearchTitle: fold(o.Title),
 			SearchText:  fold(o.Description),
 		}

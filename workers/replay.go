@@ -38,8 +38,7 @@ func ReplayList(ctx context.Context, s *store.Store, reference *catalogue.Catalo
 	scoring := newScoring(reference, in.Inputs.Profile, in.Request.Options, in.Inputs.Today, in.Inputs.Replies)
 	openings := make([]matcher.Opening, len(in.Opportunities))
 	for i, o := range in.Opportunities {
-		place, _ := reference.Place(o.PlaceID)
-		openings[i] = matcher.NewOpening(o, place, o.Country, reference.Taxonomy())
+		openings[i] = reference.Opening(o)
 	}
 	replay.List = scoring.list(matcher.Rank(scoring.person, scoring.reach, openings, scoring.options))
 	replay.Obstacles = obstacles(saved.Versions, replay.List.Versions, len(in.Missing))

@@ -31,12 +31,6 @@ func (r *replies) current(ctx context.Context) (map[onward.ID]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	shares := make(map[onward.ID]float64, len(counted))
-	for id, replies := range counted {
-		if share, known := replies.Share(); known {
-			shares[id] = share
-		}
-	}
-	r.shares, r.read = shares, time.Now()
-	return shares, nil
+	r.shares, r.read = onward.ReplyShares(counted), time.Now()
+	return r.shares, nil
 }

@@ -86,17 +86,7 @@ func (f *benchRank) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if f.asJSON {
-		return printJSON(c, r)
-	}
-	fmt.Printf("%d openings built in %.1f s, %.0f bytes each. %d people, %.0f skills and %.0f places each:\n", r.Opportunities, r.BuildSeconds, r.BytesEach, r.Queries, r.Skills, r.Places)
-	fmt.Printf("  in process           p50 %.3f ms, p99 %.3f ms, longest %.3f ms; %d checked against scoring every opening\n", r.Memory.P50, r.Memory.P99, r.Memory.Longest, r.Checked)
-	fmt.Printf("  while openings change p50 %.3f ms, p99 %.3f ms, longest %.3f ms; %.0f changes/s, 100 at once in %.1f ms at most\n",
-		r.DuringUpdates.P50, r.DuringUpdates.P99, r.DuringUpdates.Longest, r.UpdatesEach, r.LongestUpdate)
-	if o.Elastic != nil {
-		fmt.Printf("  Elasticsearch        p50 %.1f ms, p99 %.1f ms; %.4f of the top 20 agree, %.0f times slower\n", r.Elastic.P50, r.Elastic.P99, r.ElasticAgrees, r.ElasticFasterBy)
-	}
-	return nil
+	return printResult(c, f.asJSON, r)
 }
 
 func (f *benchRank) runBatch(c *cobra.Command) error {
@@ -108,10 +98,5 @@ func (f *benchRank) runBatch(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if f.asJSON {
-		return printJSON(c, r)
-	}
-	fmt.Printf("%d people x %d openings, top 20 each: %.1f s on %d processors; %d checked against scoring every opening\n",
-		r.Returnees, r.Opportunities, r.Seconds, r.Processors, r.Checked)
-	return nil
+	return printResult(c, f.asJSON, r)
 }

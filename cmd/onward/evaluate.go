@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -27,11 +28,7 @@ func newEvaluateLinking() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !asJSON {
-				result.Print(c.OutOrStdout())
-				return nil
-			}
-			return printJSON(c, result)
+			return printResult(c, asJSON, result)
 		},
 	}
 	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
@@ -59,11 +56,7 @@ func newEvaluateExtraction() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !asJSON {
-				result.Print(c.OutOrStdout())
-				return nil
-			}
-			return printJSON(c, result)
+			return printResult(c, asJSON, result)
 		},
 	}
 	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")
@@ -95,6 +88,15 @@ func newFitLinking() *cobra.Command {
 	c.Flags().StringArrayVar(&files.Spans, "spans", nil, "spans with their skills")
 	_ = c.MarkFlagRequired("esco")
 	return c
+}
+
+// printResult prints what was measured, as JSON or for a person.
+func printResult(c *cobra.Command, asJSON bool, result interface{ Print(w io.Writer) }) error {
+	if asJSON {
+		return printJSON(c, result)
+	}
+	result.Print(c.OutOrStdout())
+	return nil
 }
 
 func printJSON(c *cobra.Command, v any) error {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"github.com/spf13/cobra"
 
 	"onward/cmd/onward/internal/evaluatedestination"
@@ -37,9 +35,7 @@ destination is among the likeliest of their origin.`,
 			if !table {
 				result.Coefficients = nil
 			}
-			encoder := json.NewEncoder(c.OutOrStdout())
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(result)
+			return printJSON(c, result)
 		},
 	}
 	c.Flags().StringVar(&in.Places, "places", "", "places of all periods")

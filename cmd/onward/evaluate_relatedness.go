@@ -22,11 +22,7 @@ that of the most popular skills and of the skills in the same groups.`,
 			if err != nil {
 				return err
 			}
-			if !asJSON {
-				result.Print(c.OutOrStdout())
-				return nil
-			}
-			return printJSON(c, result)
+			return printResult(c, asJSON, result)
 		},
 	}
 	c.Flags().StringSliceVar(&files.ESCO, "esco", nil, "official ESCO files, zips or directories")

@@ -36,11 +36,7 @@ chances but not the dice; all give everybody the same number of referrals, to pl
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(c, result)
-			}
-			result.Print(c.OutOrStdout())
-			return nil
+			return printResult(c, asJSON, result)
 		},
 	}
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "decides what is drawn")

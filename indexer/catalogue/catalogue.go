@@ -13,6 +13,7 @@ import (
 
 	"onward"
 	"onward/indexer/typeahead"
+	"onward/matcher"
 	"onward/matcher/destination"
 	"onward/matcher/skills"
 )
@@ -78,6 +79,12 @@ func (c *Catalogue) Place(id onward.PlaceID) (onward.Place, bool) {
 		return onward.Place{}, false
 	}
 	return c.places[i], true
+}
+
+// Opening is an opportunity as the matcher and the index see it, by what is loaded now.
+func (c *Catalogue) Opening(o onward.Opportunity) matcher.Opening {
+	place, _ := c.Place(o.PlaceID)
+	return matcher.NewOpening(o, place, o.Country, c.taxonomy)
 }
 
 // Country prepares a country once.

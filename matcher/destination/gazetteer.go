@@ -111,6 +111,14 @@ func (g *Gazetteer) Place(id onward.PlaceID) (onward.Place, bool) {
 	return g.places[i], true
 }
 
+// centre is the position of a place among the urban centres, or -1. Both are in the order of places.
+func (g *Gazetteer) centre(place int32) int {
+	if k, ok := slices.BinarySearch(g.urban, place); ok {
+		return k
+	}
+	return -1
+}
+
 // DistanceKm is the great-circle distance between two places of the country; false when one is not in it.
 func (g *Gazetteer) DistanceKm(a, b onward.PlaceID) (float64, bool) {
 	i, ok := g.index[a]

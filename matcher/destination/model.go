@@ -99,7 +99,7 @@ func (m *Model) Predict(person Person, today onward.Date) Spread {
 			continue
 		}
 		reasons[t.place] = t.reasons()
-		k := m.alternative(t.place)
+		k := m.gazetteer.centre(t.place)
 		if k < 0 {
 			k = len(mass)
 			mass, position = append(mass, 0), append(position, t.place)
@@ -116,14 +116,6 @@ func (m *Model) Predict(person Person, today onward.Date) Spread {
 		}
 	}
 	return m.spread(alternatives{mass, pull, position, reasons, known.abroad}, known)
-}
-
-// alternative is the position of a place among the urban centres, or -1. Both are in the order of places.
-func (m *Model) alternative(place int32) int {
-	if k, ok := slices.BinarySearch(m.gazetteer.urban, place); ok {
-		return k
-	}
-	return -1
 }
 
 // pull is what size and distance say of each urban centre, adding up to 1 (or to 0 when there is none).

@@ -32,7 +32,7 @@ func newObserved(g *Gazetteer, o Observation) *observed {
 	c := &observed{knowledge: known, out: g.excluded(o.Person.Excluded), mix: mixOf(known), centre: -1, tie: -1, isAbroad: o.Place == 0}
 	c.ties = make([]tieVariables, len(known.ties))
 	for i, t := range known.ties {
-		c.ties[i].centre = NewModel(g, Coefficients{}).alternative(t.place)
+		c.ties[i].centre = g.centre(t.place)
 	}
 	// What is said of a person is linear in the coefficients: each variable shows with its coefficient at 1 and the others at 0.
 	for k := range coefficients {
@@ -52,7 +52,7 @@ func newObserved(g *Gazetteer, o Observation) *observed {
 		return nil
 	}
 	c.tie = slices.IndexFunc(known.ties, func(t tie) bool { return t.place == place })
-	c.centre = NewModel(g, Coefficients{}).alternative(place)
+	c.centre = g.centre(place)
 	if c.centre < 0 && c.tie < 0 {
 		c.centre = g.nearestCentre(o.Place, nearestCentreKm)
 		if c.centre >= 0 {
@@ -70,7 +70,7 @@ func newObserved(g *Gazetteer, o Observation) *observed {
 func (g *Gazetteer) nearestCentre(id onward.PlaceID, km float64) int {
 	best, bestKm := -1, math.Inf(1)
 	for _, near := range g.Within(id, km) {
-		if k, ok := slices.BinarySearch(g.urban, g.index[near.PlaceID]); ok && near.DistanceKm < bestKm {
+		if k := g.centre(g.index[near.PlaceID]); k >= 0 && near.DistanceKm < bestKm {
 			best, bestKm = k, near.DistanceKm
 		}
 	}
