@@ -41,12 +41,8 @@ func Reconcile(
 	load func(ctx context.Context, ids []onward.ID) ([]Entry, error),
 ) (Drift, error) {
 	var drift Drift
-	if r, ok := index.(interface {
-		Refresh(ctx context.Context) error
-	}); ok {
-		if err := r.Refresh(ctx); err != nil {
-			return drift, fmt.Errorf("reconcile: %w", err)
-		}
+	if err := refresh(ctx, index); err != nil {
+		return drift, fmt.Errorf("reconcile: %w", err)
 	}
 	held, err := heldBy(ctx, index)
 	if err != nil {
@@ -79,7 +75,22 @@ func Reconcile(
 	if err := r.flush(ctx); err != nil {
 		return drift, fmt.Errorf("reconcile: %w", err)
 	}
+	if drift.Any() {
+		if err := refresh(ctx, index); err != nil {
+			return drift, fmt.Errorf("reconcile: %w", err)
+		}
+	}
 	return drift, nil
+}
+
+// refresh makes what was put visible at once, in an index where that takes a while.
+func refresh(ctx context.Context, index Index) error {
+	if r, ok := index.(interface {
+		Refresh(ctx context.Context) error
+	}); ok {
+		return r.Refresh(ctx)
+	}
+	return nil
 }
 
 // notHeld is the version of what is not in the index.

@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,13 +108,52 @@ func (w *Workers) RebuildIndex(ctx context.Context) error {
 
 func rebuild(ctx context.Context, db *store.Store, index indexer.Index, reference *catalogue.Catalogue) error {
 	err := index.Rebuild(ctx, func(put func([]indexer.Entry) error) error {
-		return db.EachOpen(ctx, func(list []onward.Opportunity) error { return put(entriesOf(reference, list)) })
+		filled := make(map[onward.ID]int64)
+		err := db.EachOpen(ctx, func(list []onward.Opportunity) error {
+			for i := range list {
+				filled[list[i].ID] = list[i].Version
+			}
+			return put(entriesOf(reference, list))
+		})
+		if err != nil {
+			return err
+		}
+		return catchUp(ctx, db, reference, filled, put)
 	})
 	if err != nil {
 		return fmt.Errorf("rebuild the index: %w", err)
 	}
 	return nil
 }
+
+// catchUp puts what opened or changed while an index was filled: what the live one got meanwhile did not reach it, and
+// would be gone from the lists when it takes its place. What closed meanwhile is left to the reconciliation.
+func catchUp(
+	ctx context.Context, db *store.Store, reference *catalogue.Catalogue, filled map[onward.ID]int64, put func([]indexer.Entry) error,
+) error {
+	var late []onward.ID
+	err := db.EachOpenRef(ctx, func(ref onward.Ref) error {
+		if version, ok := filled[ref.ID]; !ok || version < ref.Version {
+			late = append(late, ref.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for ids := range slices.Chunk(late, catchUpBatch) {
+		entries, err := loadOpen(ctx, db, reference, ids)
+		if err != nil {
+			return err
+		}
+		if err := put(entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const catchUpBatch = 500
 
 // ReconcileIndex compares the primary index with Postgres and repairs the drift.
 func (w *Workers) ReconcileIndex(ctx context.Context) (indexer.Drift, error) {
@@ -147,22 +187,26 @@ func reconcile(ctx context.Context, db *store.Store, index indexer.Index, refere
 	truth := func(each func(indexer.Ref) error) error {
 		return db.EachOpenRef(ctx, func(ref onward.Ref) error { return each(indexer.Ref{ID: ref.ID, Version: ref.Version}) })
 	}
-	load := func(ctx context.Context, ids []onward.ID) ([]indexer.Entry, error) {
-		var open []onward.Opportunity
-		err := db.InTx(ctx, onward.System(), func(tx *store.Tx) error {
-			list, err := tx.OpportunitiesByID(ctx, ids)
-			open = open[:0]
-			for _, o := range list {
-				if o.Status == onward.OpportunityOpen {
-					open = append(open, o)
-				}
+	return indexer.Reconcile(ctx, index, truth, func(ctx context.Context, ids []onward.ID) ([]indexer.Entry, error) {
+		return loadOpen(ctx, db, reference, ids)
+	})
+}
+
+// loadOpen reads those of the named opportunities that are open now.
+func loadOpen(ctx context.Context, db *store.Store, reference *catalogue.Catalogue, ids []onward.ID) ([]indexer.Entry, error) {
+	var open []onward.Opportunity
+	err := db.InTx(ctx, onward.System(), func(tx *store.Tx) error {
+		list, err := tx.OpportunitiesByID(ctx, ids)
+		open = open[:0]
+		for _, o := range list {
+			if o.Status == onward.OpportunityOpen {
+				open = append(open, o)
 			}
-			return err
-		})
-		if err != nil {
-			return nil, err
 		}
-		return entriesOf(reference, open), nil
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return indexer.Reconcile(ctx, index, truth, load)
+	return entriesOf(reference, open), nil
 }

@@ -85,6 +85,10 @@ func TestAnEmptiedElasticsearchHealsAndNoListIsEmptyMeanwhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSearchSystem(t)
+			eventually(t, "the first index is rebuilt for the reference data", func() bool {
+				names := search(t, http.MethodGet, s.config.ElasticsearchURL+"/_cat/indices/"+s.config.IndexPrefix+"*?h=index", "")
+				return len(strings.Fields(names)) == 1 && !strings.HasSuffix(strings.TrimSpace(names), "opportunities-0")
+			})
 			for i := range 5 {
 				s.post(t, bricklaying(fmt.Sprint(i), guadalajara))
 			}
