@@ -47,6 +47,7 @@ type Error struct {
 	Code    Code
 	Message string
 	Fields  []FieldError
+	Current any   // of EVersion: the record as it is now, for who may see it
 	Err     error // the cause, for the log; never shown
 }
 
@@ -107,6 +108,15 @@ func FieldsOf(err error) []FieldError {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Fields
+	}
+	return nil
+}
+
+// CurrentOf returns the record as it is now that an EVersion carries, nil if none does.
+func CurrentOf(err error) any {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Current
 	}
 	return nil
 }

@@ -268,6 +268,11 @@ type Opportunity struct {
 	OpportunityDetails
 }
 
+// VettedOn says whether it passed vetting that is valid on a day.
+func (o OpportunityDetails) VettedOn(day Date) bool {
+	return o.Vetting == VettingPassed && (o.VettedUntil.IsZero() || !o.VettedUntil.Before(day))
+}
+
 // PlacesLeft is how many more people it can take.
 func (o Opportunity) PlacesLeft() int { return max(0, o.Capacity-o.Held-o.Placed) }
 

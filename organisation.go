@@ -28,6 +28,9 @@ type Organisation struct {
 	Country   string           `json:"country" db:"country"`
 	Fictional bool             `json:"fictional,omitempty" db:"fictional" doc:"Made up for demonstration"`
 	CreatedAt time.Time        `json:"created_at" db:"created_at"`
+	// SuspendedAt is set while the organisation posts nothing and is sent no one.
+	SuspendedAt *time.Time `json:"suspended_at,omitempty" db:"suspended_at"`
+	Suspension  string     `json:"suspension,omitempty" db:"suspension" doc:"Why it is suspended"`
 }
 
 // Validate checks an organisation before it is written.

@@ -7,6 +7,9 @@ type WorkKind string
 const (
 	WorkIndexOpportunity WorkKind = "index:opportunity"
 	WorkMatchRequest     WorkKind = "match:request"
+	WorkOfferPlaces      WorkKind = "referral:offer" // of an opportunity, to who waits for one
+	WorkEndReferrals     WorkKind = "referral:end"   // of an opportunity that closed
+	WorkSuspend          WorkKind = "organisation:suspend"
 )
 
 // Ref names one version of one record. Tasks carry these and nothing else.

@@ -140,7 +140,7 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (onward.Actor, 
 		return actor, onward.Errorf(onward.EUnauthenticated, "this token is not known; ask your administrator for a new one")
 	case err != nil:
 		return actor, wrap("authenticate", err)
-	case row.ExpiresAt.Valid && !row.ExpiresAt.Time.After(s.now()):
+	case row.ExpiresAt.Valid && !row.ExpiresAt.Time.After(s.clock()):
 		return actor, onward.Errorf(onward.EUnauthenticated, "this token has expired; ask your administrator for a new one")
 	}
 	return onward.Actor{UserID: row.UserID, OrganisationID: row.OrganisationID, Role: row.Role, TokenID: row.TokenID}, nil

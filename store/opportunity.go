@@ -99,7 +99,7 @@ func (tx *Tx) CreateOpportunities(ctx context.Context, list []NewOpportunity) ([
 	if !tx.Actor.PostsOpportunities() {
 		return nil, onward.Errorf(onward.EForbidden, "your role does not post opportunities")
 	}
-	now := tx.store.now().UTC()
+	now := tx.now
 	created := make([]Created, len(list))
 	rows := make([]newOpportunityRow, 0, len(list))
 	positions := make(map[onward.ID]int, len(list))
@@ -322,6 +322,11 @@ func (tx *Tx) UpdateOpportunity(ctx context.Context, id onward.ID, version int64
 	if err != nil {
 		return current, wrap("update opportunity", err)
 	}
+	if d.Capacity > current.Capacity {
+		if err := tx.promise(ctx, onward.WorkOfferPlaces, onward.Ref{ID: id}); err != nil {
+			return current, err
+		}
+	}
 	return tx.reindexed(ctx, id, current.Version+1)
 }
 
@@ -350,6 +355,18 @@ func (tx *Tx) ChangeOpportunity(ctx context.Context, id onward.ID, version int64
 			changed_in = pg_current_xact_id() WHERE id = $1`, id, string(next), string(reason))
 	if err != nil {
 		return current, wrap("change opportunity", err)
+	}
+	follows := onward.WorkKind("")
+	switch {
+	case next == onward.OpportunityClosed:
+		follows = onward.WorkEndReferrals
+	case current.Status == onward.OpportunityPaused:
+		follows = onward.WorkOfferPlaces // to who has waited since
+	}
+	if follows != "" {
+		if err := tx.promise(ctx, follows, onward.Ref{ID: id}); err != nil {
+			return current, err
+		}
 	}
 	return tx.reindexed(ctx, id, current.Version+1)
 }

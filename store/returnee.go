@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,5 +228,46 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if _, err = tx.exec(ctx, `UPDATE returnee_identities SET identity = $2 WHERE returnee_id = $1`, id, string(identity)); err != nil {
 		return current, wrap("update returnee", err)
 	}
+	if err := tx.revokeUnwanted(ctx, current, d); err != nil {
+		return current, err
+	}
 	return tx.Returnee(ctx, id)
+}
+
+// revokeUnwanted takes back open referrals to which the person does not agree any more, or which are not safe any more, in
+// the transaction that records it.
+func (tx *Tx) revokeUnwanted(ctx context.Context, before onward.Returnee, now onward.ReturneeDetails) error {
+	today := tx.today()
+	withdrawn := before.HasConsent(onward.ConsentSharing, today) && !now.HasConsent(onward.ConsentSharing, today) ||
+		before.HasConsent(onward.ConsentMatching, today) && !now.HasConsent(onward.ConsentMatching, today)
+	if !withdrawn && len(now.Safety.ExcludedOrganisations) == 0 && len(now.Safety.ExcludedPlaces) == 0 {
+		return nil
+	}
+	var rows []struct {
+		referralRow
+		PlaceID *int64 `db:"place_id"`
+	}
+	err := tx.selectAll(ctx, &rows, `SELECT `+referralColumns+`, r.place_id FROM referrals r
+		WHERE r.returnee_id = $1 AND r.status IN ('draft', 'requested', 'accepted', 'on_hold', 'in_progress') ORDER BY r.id FOR UPDATE`, before.ID)
+	if err != nil {
+		return wrap("revoke referrals", err)
+	}
+	for i := range rows {
+		r := &rows[i]
+		var at onward.PlaceID
+		if r.PlaceID != nil {
+			at = onward.PlaceID(*r.PlaceID)
+		}
+		reason := onward.ReasonConsent
+		if !withdrawn {
+			if !slices.Contains(now.Safety.ExcludedOrganisations, r.RecipientID) && !tx.excludes(now.Safety.ExcludedPlaces, at) {
+				continue
+			}
+			reason = onward.ReasonSafety
+		}
+		if err := tx.move(ctx, &r.referralRow, onward.PartySystem, onward.ReferralChange{Event: onward.ReferralRevoke, Reason: reason}, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -31,6 +31,8 @@ type rowsOf struct {
 	request     onward.ReferralRequest
 	token       onward.Token
 	household   onward.LinkedHousehold
+	referral    onward.Referral
+	placement   onward.Placement
 }
 
 func (b bench) rows(o onward.Organisation) (r rowsOf) {
@@ -47,6 +49,17 @@ func (b bench) rows(o onward.Organisation) (r rowsOf) {
 		_, token, err := tx.CreateToken(b.t.Context(), userOf(o, onward.RoleEmployer), "laptop", nil)
 		return token, err
 	})
+	return r
+}
+
+// referred adds a draft of a referral, and a placement.
+func (b bench) referred(o onward.Organisation, r rowsOf) rowsOf {
+	b.t.Helper()
+	filled := b.opportunity(as(o, onward.RoleEmployer), job(), true)
+	r.referral = b.refer(as(o, onward.RoleCounsellor), filled)
+	accepted := b.must(as(o, onward.RoleCounsellor), b.refer(as(o, onward.RoleCounsellor), filled), onward.ReferralSend, "")
+	b.must(as(o, onward.RoleEmployer), accepted, onward.ReferralAccept, "")
+	r.placement = b.place(as(o, onward.RoleEmployer), accepted, byEmployer)
 	return r
 }
 
@@ -94,7 +107,7 @@ func raw(t testing.TB, db *sqlx.DB, actor onward.Actor, query string, args ...an
 func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	own, other := b.rows(ours), b.rows(theirs)
+	own, other := b.referred(ours, b.rows(ours)), b.referred(theirs, b.rows(theirs))
 	db := b.application()
 
 	const all = "counsellor supervisor employer partner analyst administrator system"
@@ -147,6 +160,16 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"read adults", `SELECT returnee_id FROM household_adults WHERE household_id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "2", ""},
 		{"unlink adults", `DELETE FROM household_adults WHERE household_id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "2", ""},
 		{"delete a household", `DELETE FROM households WHERE id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "", ""},
+		{"read a draft of a referral", `SELECT id FROM referrals WHERE id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
+		{"read a referral that was sent", `SELECT id FROM referrals WHERE id = $1`, []any{own.placement.ReferralID}, "counsellor supervisor employer administrator system", []any{other.placement.ReferralID}, "system", "", ""},
+		{"change a draft of a referral", `UPDATE referrals SET told = 'x' WHERE id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
+		{"read a history", `SELECT id FROM referral_steps WHERE referral_id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
+		{"change a history", `UPDATE referral_steps SET note = 'x'`, nil, "", nil, "", "", "refused"},
+		{"read a placement", `SELECT id FROM placements WHERE id = $1`, []any{own.placement.ID}, "counsellor supervisor employer administrator system", []any{other.placement.ID}, "system", "", ""},
+		{"read events", `SELECT id FROM events WHERE organisation_id = $1 LIMIT 1`, []any{ours.ID}, all, []any{theirs.ID}, "system", "", ""},
+		{"change events", `UPDATE events SET status = 'x'`, nil, "", nil, "", "", "refused"},
+		{"read a key", `SELECT secret FROM own_keys`, nil, "", nil, "", "", ""},
+		{"read fits of others", `SELECT returnee_id FROM only_good_fits`, nil, "", nil, "", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},
 		{"read promises", `SELECT id FROM outbox LIMIT 1`, nil, "system", nil, "system", "", ""},
 		{"mark a promise", `UPDATE outbox SET dispatched_at = now() WHERE id = (SELECT min(id) FROM outbox)`, nil, "system", nil, "system", "", ""},

@@ -26,7 +26,7 @@ type Config struct {
 	URL string
 	// MaxConns limits the pool. 0: 20.
 	MaxConns int
-	// Now is the clock. nil: time.Now.
+	// Now is the clock, for tests. nil: that of the database, which all processes share, wherever their own clocks jump.
 	Now func() time.Time
 	// Vocabulary validates skills and places. nil: writes that need one fail with EUnavailable.
 	Vocabulary onward.Vocabulary
@@ -47,9 +47,6 @@ const statementTimeout = 30 * time.Second
 // Open connects and makes sure that row-level security holds for this connection: EForbidden if the role that the
 // statements run as could bypass it.
 func Open(ctx context.Context, config Config) (*Store, error) {
-	if config.Now == nil {
-		config.Now = time.Now
-	}
 	if config.MaxConns == 0 {
 		config.MaxConns = 20
 	}
@@ -129,14 +126,24 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Today is the UTC day of the store's clock.
-func (s *Store) Today() onward.Date { return onward.DateOf(s.now()) }
+// Today is the UTC day.
+func (s *Store) Today() onward.Date { return onward.DateOf(s.clock()) }
+
+// clock is the time outside of transactions, where no deadline hangs on it.
+func (s *Store) clock() time.Time {
+	if s.now != nil {
+		return s.now()
+	}
+	return time.Now()
+}
 
 // Tx is one transaction of one actor. Its methods are the only way to write.
 type Tx struct {
 	tx    *sqlx.Tx
 	store *Store
 	Actor onward.Actor
+	// now is when the transaction began, by the clock of the database.
+	now time.Time
 }
 
 // maxTries bounds how often a transaction is run again after a deadlock or a serialisation failure.
@@ -171,11 +178,16 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 	if !actor.OrganisationID.IsZero() {
 		organisation = actor.OrganisationID.String()
 	}
-	if _, err := tx.ExecContext(ctx, `SELECT set_config('onward.role', $1, true), set_config('onward.organisation', $2, true)`,
-		string(actor.Role), organisation); err != nil {
+	var now time.Time
+	var set string
+	if err := tx.QueryRowxContext(ctx, `SELECT now(), set_config('onward.role', $1, true), set_config('onward.organisation', $2, true)`,
+		string(actor.Role), organisation).Scan(&now, &set, &set); err != nil {
 		return wrap("set actor", translate(err))
 	}
-	if err := fn(&Tx{tx: tx, store: s, Actor: actor}); err != nil {
+	if s.now != nil {
+		now = s.now()
+	}
+	if err := fn(&Tx{tx: tx, store: s, Actor: actor, now: now.UTC()}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -183,6 +195,9 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 	}
 	return nil
 }
+
+// today is the UTC day of the transaction.
+func (tx *Tx) today() onward.Date { return onward.DateOf(tx.now) }
 
 func (tx *Tx) get(ctx context.Context, dest any, query string, args ...any) error {
 	return translate(tx.tx.GetContext(ctx, dest, query, args...))

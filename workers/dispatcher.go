@@ -99,18 +99,25 @@ func (w *Workers) enqueue(ctx context.Context, work onward.Work) error {
 	if err != nil {
 		return err
 	}
-	queue := queueIndex
-	if work.Kind == onward.WorkMatchRequest {
-		queue = queueMatch
-	}
 	// Each attempt is a task of its own: one that was lost, or hangs in a dead worker's lease, does not keep the next
 	// from starting, and handlers do not mind running twice.
-	_, err = w.client.EnqueueContext(ctx, asynq.NewTask(string(work.Kind), payload), asynq.Queue(queue),
+	_, err = w.client.EnqueueContext(ctx, asynq.NewTask(string(work.Kind), payload), asynq.Queue(queueOf(work.Kind)),
 		asynq.TaskID(fmt.Sprintf("%d-%d", work.ID, work.Attempt)), asynq.MaxRetry(maxRetry), asynq.Timeout(taskLimit))
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return nil
 	}
 	return err
+}
+
+func queueOf(kind onward.WorkKind) string {
+	switch kind {
+	case onward.WorkMatchRequest:
+		return queueMatch
+	case onward.WorkOfferPlaces, onward.WorkEndReferrals, onward.WorkSuspend:
+		return queueReferral
+	case onward.WorkIndexOpportunity:
+	}
+	return queueIndex
 }
 
 // workOf reads the payload of a promised task.

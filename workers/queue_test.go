@@ -190,7 +190,13 @@ func TestAnOpportunityClosedBeforeItsTaskRunsIsNotIndexed(t *testing.T) {
 	o := r.post(bricklaying(guadalajara))
 	works := r.claim()
 	r.close(o)
-	works = append(works, r.claim()...)
+	for _, work := range r.claim() {
+		if work.Kind == onward.WorkIndexOpportunity {
+			works = append(works, work)
+		} else if err := r.endReferrals(t.Context(), taskOf(t, work)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, i := range []int{1, 0, 0, 1} { // twice, and in both orders
 		if err := r.indexOpportunity(t.Context(), taskOf(t, works[i])); err != nil {
 			t.Fatal(err)

@@ -24,6 +24,7 @@ func (w *Workers) plans() []plan {
 	return []plan{
 		// In the queue of what it looks after: it overtakes nothing that only waits for its turn.
 		{taskSweep, queueMatch, max(w.config.SweepAfter/2, time.Second), 30 * time.Second},
+		{taskDeadlines, queueReferral, max(w.config.DeadlinesEvery, time.Second), 10 * time.Minute},
 		{taskReconcile, queueMaintenance, max(w.config.ReconcileEvery, time.Second), 10 * time.Minute},
 	}
 }

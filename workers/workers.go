@@ -27,6 +27,7 @@ const (
 	taskRebuild   = "index:rebuild"
 	taskReconcile = "index:reconcile"
 	taskSweep     = "outbox:sweep"
+	taskDeadlines = "referral:deadlines"
 )
 
 // The queues. Requests have workers of their own: neither a flood of changes nor an index that hangs keeps a counsellor
@@ -34,6 +35,7 @@ const (
 const (
 	queueMatch       = "match"
 	queueIndex       = "index"
+	queueReferral    = "referral"
 	queueMaintenance = "maintenance"
 )
 
@@ -65,6 +67,8 @@ type Config struct {
 	SweepAfter time.Duration
 	// ReconcileEvery compares index and Postgres. 0: 5 min.
 	ReconcileEvery time.Duration
+	// DeadlinesEvery is how often holds and answers whose time is over are looked for. 0: 30 s.
+	DeadlinesEvery time.Duration
 	// Registerer takes the metrics. nil: none.
 	Registerer prometheus.Registerer
 }
@@ -92,6 +96,9 @@ func New(config Config) *Workers {
 	if config.SweepAfter == 0 {
 		config.SweepAfter = 30 * time.Second
 	}
+	if config.DeadlinesEvery == 0 {
+		config.DeadlinesEvery = 30 * time.Second
+	}
 	if config.ReconcileEvery == 0 {
 		config.ReconcileEvery = 5 * time.Minute
 	}
@@ -110,7 +117,7 @@ func (w *Workers) Run(ctx context.Context) error {
 		return fmt.Errorf("start workers: %w", err)
 	}
 	defer requests.Shutdown()
-	others := w.server((w.config.Concurrency+1)/2, 4*w.config.CheckInterval, map[string]int{queueIndex: 3, queueMaintenance: 1})
+	others := w.server((w.config.Concurrency+1)/2, 4*w.config.CheckInterval, map[string]int{queueReferral: 4, queueIndex: 3, queueMaintenance: 1})
 	if err := others.Start(handlers); err != nil {
 		return fmt.Errorf("start workers: %w", err)
 	}
@@ -140,6 +147,10 @@ func (w *Workers) handlers() asynq.Handler {
 	mux.Use(w.observe)
 	mux.HandleFunc(string(onward.WorkMatchRequest), w.matchRequest)
 	mux.HandleFunc(string(onward.WorkIndexOpportunity), w.indexOpportunity)
+	mux.HandleFunc(string(onward.WorkOfferPlaces), w.offerPlaces)
+	mux.HandleFunc(string(onward.WorkEndReferrals), w.endReferrals)
+	mux.HandleFunc(string(onward.WorkSuspend), w.carryOutSuspension)
+	mux.HandleFunc(taskDeadlines, w.periodic(w.keepDeadlines))
 	mux.HandleFunc(taskRebuild, w.rebuildIndex)
 	mux.HandleFunc(taskReconcile, w.periodic(func(ctx context.Context) error {
 		_, err := w.ReconcileIndex(ctx)

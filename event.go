@@ -1,0 +1,47 @@
+package onward
+
+import "time"
+
+// EventKind names what happened, for webhooks and notices.
+type EventKind string
+
+// The events.
+const (
+	EventReferralRequested EventKind = "referral.requested" // to the recipient
+	EventReferralReminder  EventKind = "referral.reminder"  // to the recipient: no answer yet
+	EventReferralOverdue   EventKind = "referral.overdue"   // to the agency's supervisors: no answer in time
+	EventReferralAnswered  EventKind = "referral.answered"  // to the counsellor
+	EventReferralQuestion  EventKind = "referral.question"  // to the counsellor: the recipient needs to know something
+	EventReferralInformed  EventKind = "referral.informed"  // to the recipient: the agency answered the question
+	EventReferralOffered   EventKind = "referral.offered"   // to the counsellor: a place became free for someone who waits
+	EventReferralEnded     EventKind = "referral.ended"     // to the other side
+	EventPlacementStarted  EventKind = "placement.started"
+	EventPlacementEnded    EventKind = "placement.ended"
+	EventReconfirm         EventKind = "opportunity.reconfirm" // to the recipient: does it still stand?
+	EventCheckInDue        EventKind = "check_in.due"          // to the partner
+	EventAlertRaised       EventKind = "alert.raised"          // to the owner of the alert
+	EventVettingExpired    EventKind = "vetting.expired"       // to those who vet
+)
+
+// EventKinds lists the events.
+func EventKinds() []EventKind {
+	return []EventKind{
+		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
+		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised,
+		EventVettingExpired,
+	}
+}
+
+// Event is something that happened, told to one organisation. It holds ids and states, never what identifies a person.
+type Event struct {
+	ID             ID        `json:"id"`
+	Kind           EventKind `json:"kind"`
+	OrganisationID ID        `json:"organisation_id" doc:"Who is told"`
+	UserID         ID        `json:"user_id,omitzero" doc:"The user who is meant; empty: whoever has the role"`
+	Role           Role      `json:"role,omitempty" doc:"The role that is meant; empty: the user"`
+	// SubjectID names the referral, placement, opportunity, check-in or alert.
+	SubjectID ID        `json:"subject_id"`
+	Status    string    `json:"status,omitempty" doc:"The state of the subject then"`
+	Reason    string    `json:"reason,omitempty"`
+	At        time.Time `json:"at"`
+}

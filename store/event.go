@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"onward"
+)
+
+// announce writes events in this transaction: what happened and who is told are one.
+func (tx *Tx) announce(ctx context.Context, events ...onward.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	for i := range events {
+		events[i].ID, events[i].At = onward.NewID(), tx.now
+	}
+	rows, err := json.Marshal(events)
+	if err != nil {
+		return wrap("announce", err)
+	}
+	_, err = tx.exec(ctx, `INSERT INTO events (id, kind, organisation_id, user_id, role, subject_id, status, reason, at)
+		SELECT id, kind, organisation_id, user_id, coalesce(role, ''), subject_id, coalesce(status, ''), coalesce(reason, ''), at
+		FROM jsonb_to_recordset($1::jsonb) e(id uuid, kind text, organisation_id uuid, user_id uuid, role text, subject_id uuid, status text, reason text, at timestamptz)`,
+		string(rows))
+	return wrap("announce", err)
+}
+
+type eventRow struct {
+	ID             onward.ID        `db:"id"`
+	Kind           onward.EventKind `db:"kind"`
+	OrganisationID onward.ID        `db:"organisation_id"`
+	UserID         onward.ID        `db:"user_id"`
+	Role           onward.Role      `db:"role"`
+	SubjectID      onward.ID        `db:"subject_id"`
+	Status         string           `db:"status"`
+	Reason         string           `db:"reason"`
+	At             time.Time        `db:"at"`
+}
+
+// Events lists what happened to the actor's organisation, the latest first.
+func (tx *Tx) Events(ctx context.Context, cursor Cursor) (Page[onward.Event], error) {
+	after, limit, err := cursor.position()
+	if err != nil {
+		return Page[onward.Event]{}, err
+	}
+	var rows []eventRow
+	err = tx.selectAll(ctx, &rows, `SELECT id, kind, organisation_id, user_id, role, subject_id, status, reason, at FROM events
+		WHERE id < $1 AND ($2::uuid IS NULL OR organisation_id = $2) ORDER BY id DESC LIMIT $3`, after, nilIfZero(tx.Actor.OrganisationID), limit+1)
+	list := make([]onward.Event, len(rows))
+	for i, row := range rows {
+		list[i] = onward.Event(row)
+	}
+	return pageOf(list, limit, func(e onward.Event) onward.ID { return e.ID }), wrap("list events", err)
+}
