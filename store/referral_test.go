@@ -527,10 +527,18 @@ func TestNeverMoreHeldAndPlacedThanThereAre(t *testing.T) {
 		event  onward.ReferralEvent
 		reason onward.ReferralReason
 	}{
-		{counsellor, onward.ReferralSend, ""}, {counsellor, onward.ReferralSend, ""}, {counsellor, onward.ReferralSend, ""},
-		{recipient, onward.ReferralAccept, ""}, {recipient, onward.ReferralAccept, ""}, {recipient, onward.ReferralDecline, onward.ReasonLanguage},
-		{counsellor, onward.ReferralPause, onward.ReasonHealth}, {counsellor, onward.ReferralResume, ""}, {recipient, onward.ReferralBegin, ""},
-		{counsellor, onward.ReferralWithdraw, onward.ReasonFamily}, {counsellor, onward.ReferralPlace, ""}, {counsellor, onward.ReferralPlace, ""},
+		{counsellor, onward.ReferralSend, ""},
+		{counsellor, onward.ReferralSend, ""},
+		{counsellor, onward.ReferralSend, ""},
+		{recipient, onward.ReferralAccept, ""},
+		{recipient, onward.ReferralAccept, ""},
+		{recipient, onward.ReferralDecline, onward.ReasonLanguage},
+		{counsellor, onward.ReferralPause, onward.ReasonHealth},
+		{counsellor, onward.ReferralResume, ""},
+		{recipient, onward.ReferralBegin, ""},
+		{counsellor, onward.ReferralWithdraw, onward.ReasonFamily},
+		{counsellor, onward.ReferralPlace, ""},
+		{counsellor, onward.ReferralPlace, ""},
 	}
 	var done, refused atomic.Int64
 	var wg sync.WaitGroup
