@@ -338,6 +338,7 @@ type Referral struct {
 	ReplyDueAt  *time.Time     `json:"reply_due_at,omitempty"`
 	Overdue     bool           `json:"overdue,omitempty" doc:"The recipient has not answered in time"`
 	WaitingFrom *time.Time     `json:"waiting_from,omitempty" doc:"Since when it is on the waiting list"`
+	Ahead       int            `json:"ahead,omitempty" doc:"How many wait before it; shown when one referral is read"`
 	CreatedBy   ID             `json:"created_by"`
 	CreatedAt   time.Time      `json:"created_at"`
 	SentAt      *time.Time     `json:"sent_at,omitempty"`

@@ -168,3 +168,31 @@ type OpportunitySummary struct {
 	ClosesOn       Date    `json:"closes_on,omitzero" format:"date"`
 	Fictional      bool    `json:"fictional,omitempty"`
 }
+
+const (
+	// goodFit and goodReach make a referral of a list a good one: half of the skills by weight, and likelier than not to be
+	// somewhere near in one of two cases. Judgement; they decide what is shown as scarce, never a rank.
+	goodFit   = 0.5
+	goodReach = 0.5
+)
+
+// OnlyGoodFit is the one opportunity of the list that is a good fit, if there is exactly one.
+func (l RankedList) OnlyGoodFit() (only ID, ok bool) {
+	for _, r := range l.Referrals {
+		if r.Fit < goodFit || r.Reach < goodReach {
+			continue
+		}
+		if ok {
+			return ID{}, false
+		}
+		only, ok = r.Opportunity.ID, true
+	}
+	return only, ok
+}
+
+// Scarcity says for how many other people an opportunity is the only good fit of their latest list.
+type Scarcity struct {
+	OpportunityID ID  `json:"opportunity_id"`
+	OnlyFor       int `json:"only_good_fit_for" doc:"Other people for whom it is the only good fit and who have no referral under way"`
+	PlacesLeft    int `json:"places_left"`
+}

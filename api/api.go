@@ -98,6 +98,11 @@ func New(config Config) *API {
 	a.registerCandidates()
 	a.registerHouseholds()
 	a.registerSkillSuggestions()
+	a.registerReferrals()
+	a.registerReceivedReferrals()
+	a.registerAnswers()
+	a.registerPlacements()
+	a.registerCloseRules()
 	a.registerDocs()
 	return a
 }

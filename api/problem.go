@@ -24,6 +24,7 @@ type Problem struct {
 	Detail    string         `json:"detail" doc:"What to do about it"`
 	RequestID string         `json:"request_id,omitempty" doc:"Name this when you ask for help"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"One entry per bad field, a hundred at most"`
+	Current   any            `json:"current,omitempty" doc:"With 412: the record as it is now, where it is a referral or a placement"`
 
 	cause error
 }
@@ -102,7 +103,7 @@ func problem(err error) *Problem {
 	p.cause = err
 	var domain *onward.Error
 	if errors.As(err, &domain) {
-		p.Detail = domain.Message
+		p.Detail, p.Current = domain.Message, domain.Current
 		for _, f := range domain.Fields {
 			p.add(ProblemField{Location: location(f.Field), Rule: f.Rule, Message: f.Message, Suggestions: f.Suggestions})
 		}

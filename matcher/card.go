@@ -100,3 +100,16 @@ func roundTo(value, step float64) float64 {
 	}
 	return math.Max(1, math.Round(value/step)) / math.Round(1/step)
 }
+
+// ReferralCard is the card of the one person who was added, for whom the organisation is asked by name of a pseudonym: the
+// skills and the requirements of the opening, without what tells where someone will live or for which wage they would work.
+// false when the person does not qualify any more.
+func (c *Candidates) ReferralCard() (onward.CandidateCard, bool) {
+	found := c.Best()
+	if len(found) != 1 {
+		return onward.CandidateCard{}, false
+	}
+	card := c.card(&found[0], false)
+	card.Score, card.Reach, card.Terms = nil, nil, nil
+	return card, true
+}

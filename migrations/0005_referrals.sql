@@ -211,6 +211,17 @@ CREATE FUNCTION others_wait(opportunity uuid, but uuid) RETURNS boolean
 REVOKE ALL ON FUNCTION others_wait(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION others_wait(uuid, uuid) TO onward_app;
 
+-- How many wait for a place of the same opportunity before a referral, whoever refers them.
+-- +goose StatementBegin
+CREATE FUNCTION waiting_ahead(referral uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    AS $$ SELECT count(*) FROM referrals me JOIN referrals r ON r.opportunity_id = me.opportunity_id AND r.waiting_from IS NOT NULL AND r.hold_until IS NULL
+             AND (r.waiting_from, r.id) < (me.waiting_from, me.id)
+           WHERE me.id = referral AND me.waiting_from IS NOT NULL AND onward_role() <> '' $$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION waiting_ahead(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION waiting_ahead(uuid) TO onward_app;
+
 -- One more referral that was answered, in time (1) or not (0).
 -- +goose StatementBegin
 CREATE FUNCTION count_reply(organisation uuid, in_time integer) RETURNS void

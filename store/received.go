@@ -29,6 +29,9 @@ const selectReceived = `SELECT ` + referralColumns + `, g.name AS agency FROM re
 // ReceivedReferral reads one as the organisation that it was sent to sees it. ENotFound if there is no such one.
 func (tx *Tx) ReceivedReferral(ctx context.Context, id onward.ID) (onward.ReceivedReferral, error) {
 	var row receivedRow
+	if !tx.Actor.PostsOpportunities() {
+		return onward.ReceivedReferral{}, errNoReferral()
+	}
 	err := tx.get(ctx, &row, selectReceived+`WHERE r.id = $1 AND r.status <> 'draft' AND ($2::uuid IS NULL OR r.recipient_id = $2)`, id, nilIfZero(tx.Actor.OrganisationID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return onward.ReceivedReferral{}, errNoReferral()

@@ -201,7 +201,14 @@ func (tx *Tx) Referral(ctx context.Context, id onward.ID) (onward.Referral, erro
 	if errors.Is(err, sql.ErrNoRows) {
 		return onward.Referral{}, errNoReferral()
 	}
-	return row.referral(tx.now), wrap("read referral", err)
+	if err != nil {
+		return onward.Referral{}, wrap("read referral", err)
+	}
+	r := row.referral(tx.now)
+	if r.WaitingFrom != nil && r.HoldUntil == nil {
+		err = tx.get(ctx, &r.Ahead, `SELECT waiting_ahead($1)`, id)
+	}
+	return r, wrap("read referral", err)
 }
 
 func errNoReferral() error {

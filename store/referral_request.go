@@ -259,6 +259,12 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 			return fmt.Errorf("answer request: %w", err)
 		}
 	}
+	var only *onward.ID
+	if answer.List != nil {
+		if id, ok := answer.List.OnlyGoodFit(); ok {
+			only = &id
+		}
+	}
 	unlocks, err := unlockRows(answer.List)
 	if err != nil {
 		return fmt.Errorf("answer request: %w", err)
@@ -280,10 +286,16 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 				INSERT INTO unlocks (request_id, position, organisation_id, returnee_id, kind, what, label, opens, weight)
 				SELECT a.id, u.position, a.organisation_id, a.returnee_id, u.kind, ARRAY(SELECT jsonb_array_elements_text(u.what)), u.label, u.opens, u.weight
 				FROM answered a, jsonb_to_recordset($8) u(position integer, kind text, what jsonb, label text, opens integer, weight double precision)),
+			fit AS (
+				INSERT INTO only_good_fits AS f (returnee_id, organisation_id, request_id, opportunity_id)
+				SELECT a.returnee_id, a.organisation_id, a.id, $9::uuid FROM answered a WHERE $9::uuid IS NOT NULL
+				ON CONFLICT (returnee_id) DO UPDATE SET request_id = excluded.request_id, opportunity_id = excluded.opportunity_id),
+			other_fit AS (
+				DELETE FROM only_good_fits f USING answered a WHERE f.returnee_id = a.returnee_id AND $9::uuid IS NULL),
 			finished AS (
 				DELETE FROM outbox WHERE id = $7 AND coalesce((SELECT version FROM profile), $6) = $6)
 			SELECT coalesce((SELECT version FROM profile), $6)`,
-			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work, unlocks)
+			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work, unlocks, only)
 		if err == nil && scored != answer.ReturneeVersion {
 			return ErrProfileChanged
 		}
