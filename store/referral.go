@@ -75,17 +75,9 @@ func (r *referralRow) overdue(now time.Time) bool {
 
 // chosen is how the list had what was chosen, beside its first: what the report on disagreement is made of.
 type chosen struct {
-	Fit        float64 `json:"fit"`
-	Reach      float64 `json:"reach"`
-	Terms      float64 `json:"terms"`
-	First      *parts  `json:"first,omitempty"`
-	Overridden bool    `json:"overridden,omitempty"`
-}
-
-type parts struct {
-	Fit   float64 `json:"fit"`
-	Reach float64 `json:"reach"`
-	Terms float64 `json:"terms"`
+	onward.ScoreParts
+	First      *onward.ScoreParts `json:"first,omitempty"`
+	Overridden bool               `json:"overridden,omitempty"`
 }
 
 // CreateReferral chooses an opportunity for a person, as a draft. EInvalid when it is not the first of the list and no reason
@@ -185,7 +177,8 @@ func (tx *Tx) choice(ctx context.Context, d onward.ReferralDetails) (int, chosen
 		}
 		first := request.List.Referrals[0]
 		return line.Rank, chosen{
-			Fit: line.Fit, Reach: line.Reach, Terms: line.Terms, First: &parts{first.Fit, first.Reach, first.Terms}, Overridden: request.List.Destination.Overridden,
+			ScoreParts: onward.ScoreParts{Fit: line.Fit, Reach: line.Reach, Terms: line.Terms},
+			First:      &onward.ScoreParts{Fit: first.Fit, Reach: first.Reach, Terms: first.Terms}, Overridden: request.List.Destination.Overridden,
 		}, nil
 	}
 	return 0, chosen{Overridden: request.List.Destination.Overridden}, nil

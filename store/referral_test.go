@@ -262,6 +262,13 @@ func TestTheListDecidesWhetherAReasonIsNeeded(t *testing.T) {
 	if n := b.count(`SELECT count(*) FROM referrals WHERE rank = 2 AND (chosen -> 'first' ->> 'fit')::float > (chosen ->> 'fit')::float`); n != 1 {
 		t.Error("how the list had both is not kept")
 	}
+	choices, err := b.store.Choices(t.Context(), ours.ID, today)
+	if d := onward.Disagree(choices); err != nil || d.First != 1 || d.Lower != 1 || d.Factors[0].Factor != "fit" || d.Factors[0].Share != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if choices, err = b.store.Choices(t.Context(), theirs.ID, today); len(choices) != 0 || err != nil {
+		t.Errorf("another agency's choices: %v, %v", choices, err)
+	}
 }
 
 func TestTwoAtOnceOneGetsTheFreshState(t *testing.T) {

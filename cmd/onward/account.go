@@ -37,7 +37,7 @@ func (o *options) asSystem(ctx context.Context, fn func(*store.Tx) error) error 
 }
 
 func newOrganisation(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "organisation", Short: "Add and list organisations"}
+	c := &cobra.Command{Use: "organisation", Short: "Add, list, suspend and reinstate organisations"}
 	organisation := onward.Organisation{}
 	create := &cobra.Command{
 		Use: "create SLUG NAME", Short: "Add an organisation", Args: cobra.ExactArgs(2),
@@ -86,7 +86,7 @@ func newOrganisation(o *options) *cobra.Command {
 	}
 	count.Flags().IntVar(&replies.Due, "due", 0, "referrals whose time for an answer is over, or that were answered")
 	count.Flags().IntVar(&replies.Answered, "answered", 0, "those that were answered in time")
-	c.AddCommand(create, list, count)
+	c.AddCommand(create, list, count, newSuspend(o), newReinstate(o))
 	return c
 }
 
