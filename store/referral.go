@@ -368,9 +368,6 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	if r.HoldUntil != nil {
 		held++
 	}
-	if err := tx.changePlaces(ctx, r.OpportunityID, held, places); err != nil {
-		return err
-	}
 	if err := tx.countReply(ctx, r, from); err != nil {
 		return err
 	}
@@ -380,7 +377,10 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	if err := tx.step(ctx, r, c.Event, from, party, c.Note); err != nil {
 		return err
 	}
-	return tx.announce(ctx, tellOfMove(r, from, party)...)
+	if err := tx.announce(ctx, tellOfMove(r, from, party)...); err != nil {
+		return err
+	}
+	return tx.changePlaces(ctx, r.OpportunityID, held, places)
 }
 
 // keepTimes sets what follows from the new state: until when a place is held, and when things happened.
@@ -447,22 +447,19 @@ func (tx *Tx) changePlaces(ctx context.Context, opportunity onward.ID, held, pla
 	return err
 }
 
-// tryPlaces is changePlaces that says with version 0 that there is no such place.
+// tryPlaces is changePlaces that says with version 0 that there is no such place. One statement: all who take a place of an
+// opportunity wait for each other from here until the transaction ends, so that it comes as late as it can.
 func (tx *Tx) tryPlaces(ctx context.Context, opportunity onward.ID, held, placed int, mustBeOpen bool) (int64, error) {
-	var version *int64
-	if err := tx.get(ctx, &version, `SELECT change_places($1, $2, $3, $4)`, opportunity, held, placed, mustBeOpen); err != nil {
-		return 0, wrap("change places", err)
-	}
-	if version == nil {
-		return 0, nil
-	}
-	if err := tx.promise(ctx, onward.WorkIndexOpportunity, onward.Ref{ID: opportunity, Version: *version}); err != nil {
-		return 0, err
-	}
-	if held+placed < 0 {
-		return *version, tx.promise(ctx, onward.WorkOfferPlaces, onward.Ref{ID: opportunity})
-	}
-	return *version, nil
+	var version int64
+	err := tx.get(ctx, &version, `WITH changed AS MATERIALIZED (SELECT change_places($1, $2, $3, $4) AS version),
+		promised AS (
+			INSERT INTO outbox (kind, payload)
+			SELECT $5, jsonb_build_array(jsonb_build_object('id', $1::uuid, 'version', version)) FROM changed WHERE version IS NOT NULL
+			UNION ALL
+			SELECT $6, jsonb_build_array(jsonb_build_object('id', $1::uuid)) FROM changed WHERE version IS NOT NULL AND $2 + $3 < 0)
+		SELECT coalesce(version, 0) FROM changed`,
+		opportunity, held, placed, mustBeOpen, string(onward.WorkIndexOpportunity), string(onward.WorkOfferPlaces))
+	return version, wrap("change places", err)
 }
 
 // sendReferral sends a draft: a place is held for it. When none is left it goes to the end of the waiting list, and stays a draft.
