@@ -166,6 +166,19 @@ var (
 	pauseReasons = []ReferralReason{ReasonWaitPapers, ReasonWaitSeason, ReasonFamily, ReasonHealth, ReasonPersonOther, ReasonOpportunityOther}
 )
 
+// ReferralReasons lists every reason.
+func ReferralReasons() []ReferralReason {
+	var all []ReferralReason
+	for _, t := range referralTransitions {
+		for _, r := range t.Reasons {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
 // Side is the side that a reason lies on.
 func (r ReferralReason) Side() ReasonSide {
 	switch {
@@ -331,7 +344,8 @@ type Referral struct {
 	Reason      ReferralReason `json:"reason,omitempty" doc:"Why it ended, or is on hold"`
 	ReasonSide  ReasonSide     `json:"reason_side,omitempty" enum:"person,opportunity,programme"`
 	EndedFrom   ReferralStatus `json:"ended_from,omitempty" doc:"The state that it ended in"`
-	Told        string         `json:"told,omitempty" doc:"What the person is told; never the code"`
+	Told        string         `json:"told,omitempty" doc:"What the person is told, in the counsellor's words; never the code"`
+	ToTell      string         `json:"to_tell,omitempty" doc:"What the person can be told where the counsellor wrote nothing, in the person's language; shown when one referral is read or changed"`
 	Question    string         `json:"question,omitempty" doc:"What the recipient needs to know before it answers"`
 	Information string         `json:"information,omitempty" doc:"What the agency answered to that"`
 	HoldUntil   *time.Time     `json:"hold_until,omitempty" doc:"Until when a place is held"`

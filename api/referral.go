@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"onward"
+	"onward/matcher/sentences"
 	"onward/store"
 )
 
@@ -151,7 +152,15 @@ func (a *API) registerReferrals() {
 
 // referral runs what ends in one referral.
 func (a *API) referral(ctx context.Context, fn func(*store.Tx) (onward.Referral, error)) (*referralOutput, error) {
-	r, err := inTx(ctx, a, fn)
+	r, err := inTx(ctx, a, func(tx *store.Tx) (onward.Referral, error) {
+		r, err := fn(tx)
+		if err != nil || r.Told != "" {
+			return r, err
+		}
+		language, err := tx.ReturneeLanguage(ctx, r.ReturneeID)
+		r.ToTell = sentences.In(language).Told(r.Status, r.Reason)
+		return r, err
+	})
 	return &referralOutput{Status: http.StatusOK, ETag: etag(r.Version), Body: r}, err
 }
 

@@ -182,6 +182,9 @@ func TestAStaleChangeShowsTheFreshReferral(t *testing.T) {
 	s.moved(r, "pause", "health")
 	stale := s.post(s.supervisor, path, map[string]any{"event": "withdraw", "reason": "family"}, ifMatch(r.Version))
 	stale.problem(http.StatusPreconditionFailed, onward.EVersion)
+	if told := decode[onward.Referral](s.get(s.counsellor, "/v1/referrals/"+r.ID.String()).want(200)).ToTell; !strings.Contains(told, "en pausa") {
+		t.Errorf("to tell: %q", told)
+	}
 	fresh := decode[struct{ Current onward.Referral }](stale).Current
 	if fresh.Status != onward.ReferralOnHold || fresh.Version != r.Version+1 {
 		t.Errorf("the fresh state is %+v", fresh)

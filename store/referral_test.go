@@ -730,6 +730,9 @@ func TestAQuestionBeforeTheAnswer(t *testing.T) {
 	page := result(b, counsellor, func(tx *store.Tx) (store.Page[onward.Referral], error) {
 		return tx.Referrals(t.Context(), store.ReferralFilter{Status: onward.ReferralDeclined, ReturneeID: r.ReturneeID}, store.Cursor{})
 	})
+	if language := result(b, counsellor, func(tx *store.Tx) (string, error) { return tx.ReturneeLanguage(t.Context(), r.ReturneeID) }); language != "es" {
+		t.Errorf("the person speaks %q", language)
+	}
 	if len(page.Items) != 1 || page.Items[0].ReasonSide != onward.SideOpportunity {
 		t.Errorf("listed %+v", page.Items)
 	}

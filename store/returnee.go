@@ -160,6 +160,13 @@ func (tx *Tx) Returnee(ctx context.Context, id onward.ID) (onward.Returnee, erro
 	return row.returnee()
 }
 
+// ReturneeLanguage is the language to speak with a person in; empty when it is not known.
+func (tx *Tx) ReturneeLanguage(ctx context.Context, id onward.ID) (string, error) {
+	var language string
+	err := tx.get(ctx, &language, `SELECT coalesce(details ->> 'language', '') FROM returnees WHERE id = $1`, id)
+	return language, wrap("read language", notFound(err, "no returnee on your caseload has this id"))
+}
+
 // ReturneeFilter narrows a list. Zero fields do not filter.
 type ReturneeFilter struct {
 	ExternalID   string

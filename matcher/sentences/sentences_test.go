@@ -313,3 +313,25 @@ func BenchmarkList(b *testing.B) {
 		sentences.In("es").List(&l)
 	}
 }
+
+func TestAPersonIsToldInWordsWhateverTheReason(t *testing.T) {
+	t.Parallel()
+	if len(onward.ReferralReasons()) < 30 {
+		t.Fatalf("only %d reasons", len(onward.ReferralReasons()))
+	}
+	for _, code := range onward.ServiceLanguages() {
+		w := sentences.In(code)
+		for _, reason := range onward.ReferralReasons() {
+			text := w.Told(onward.ReferralDeclined, reason)
+			if text == "" || strings.HasPrefix(text, "told.") || strings.Contains(text, "_") {
+				t.Errorf("%s: %s is told as %q", code, reason, text)
+			}
+		}
+		if w.Told(onward.ReferralRequested, "") != "" || w.Told(onward.ReferralAccepted, "") == "" {
+			t.Errorf("%s: there is nothing to tell of a request, and something of a yes", code)
+		}
+	}
+	if a, b := sentences.In("en").Told(onward.ReferralRevoked, onward.ReasonUnsafe), sentences.In("en").Told(onward.ReferralRevoked, onward.ReasonSafety); a != b {
+		t.Error("what is told gives away which safety reason it was")
+	}
+}
