@@ -19,7 +19,9 @@ const (
 	EventPlacementEnded    EventKind = "placement.ended"
 	EventReconfirm         EventKind = "opportunity.reconfirm" // to the recipient: does it still stand?
 	EventCheckInDue        EventKind = "check_in.due"          // to the partner
-	EventAlertRaised       EventKind = "alert.raised"          // to the owner of the alert
+	EventAlertRaised       EventKind = "alert.raised"          // to the agency's supervisors, and the counsellor
+	EventAlertOverdue      EventKind = "alert.overdue"         // to the agency's supervisors
+	EventAlertResolved     EventKind = "alert.resolved"        // to whoever raised it
 	EventVettingExpired    EventKind = "vetting.expired"       // to those who vet
 )
 
@@ -27,7 +29,7 @@ const (
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
-		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised,
+		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
 		EventVettingExpired,
 	}
 }

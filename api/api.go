@@ -103,6 +103,8 @@ func New(config Config) *API {
 	a.registerAnswers()
 	a.registerPlacements()
 	a.registerCloseRules()
+	a.registerVetting()
+	a.registerAlerts()
 	a.registerDocs()
 	return a
 }

@@ -35,3 +35,11 @@ func unchanged(ifNoneMatch string, version int64) bool {
 	}
 	return false
 }
+
+// versionOrNone is versionOf for records that are there from their first change on: before it, their ETag is "v0".
+func versionOrNone(ifMatch string) (int64, error) {
+	if strings.TrimPrefix(strings.TrimSpace(ifMatch), "W/") == etag(0) {
+		return 0, nil
+	}
+	return versionOf(ifMatch)
+}

@@ -24,7 +24,7 @@ type Problem struct {
 	Detail    string         `json:"detail" doc:"What to do about it"`
 	RequestID string         `json:"request_id,omitempty" doc:"Name this when you ask for help"`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"One entry per bad field, a hundred at most"`
-	Current   any            `json:"current,omitempty" doc:"With 412: the record as it is now, where it is a referral or a placement"`
+	Current   any            `json:"current,omitempty" doc:"With 412: the record as it is now, where it can be shown"`
 
 	cause error
 }

@@ -63,6 +63,15 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"end-placement": {"CSDE", 200, func(string) any {
 			return map[string]any{"ended_on": "2026-01-06", "reason": "better_job", "source": "self"}
 		}, s.at("placements/%s/end", accepted, placed)},
+		"list-vettings-due":         {"CS", 200, nil, nil},
+		"read-organisation-vetting": {"CS", 200, nil, s.otherVetting("organisations")}, "read-opportunity-vetting": {"CS", 200, nil, s.otherVetting("opportunities")},
+		"record-organisation-checks": {"S", 200, checks("free_to_leave"), s.otherVetting("organisations")},
+		"record-opportunity-checks":  {"S", 200, checks("real_vacancy"), s.otherVetting("opportunities")},
+		"raise-alert": {"CS", 201, func(n string) any {
+			return map[string]any{"referral_id": s.sent("E", n).ID, "kind": "other", "source": "counsellor"}
+		}, nil},
+		"list-alerts": {"CSP", 200, nil, nil}, "read-alert": {"CS", 200, nil, s.onAlert("alerts/%s")},
+		"change-alert":     {"CS", 200, func(string) any { return map[string]any{"action": "note", "note": "called"} }, s.onAlert("alerts/%s/events")},
 		"read-close-rules": {"SD", 200, nil, nil}, "set-close-rules": {"SD", 200, func(string) any { return map[string]any{"rules": []any{}} }, nil},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}

@@ -156,13 +156,13 @@ func (tx *Tx) checkOpportunity(d onward.OpportunityDetails, today onward.Date, b
 	if err := d.Validate(today, vocabulary); err != nil {
 		return d, err
 	}
-	mayVet := tx.Actor.Role == onward.RoleSystem || tx.Actor.Role == onward.RoleSupervisor
+	mayVet := tx.Actor.Role == onward.RoleSystem // others record checks, and not of their own organisation
 	var fields []onward.FieldError
 	if !mayVet && d.Vetting != before.Vetting {
-		fields = append(fields, onward.FieldError{Field: "vetting", Rule: "role", Message: "only those who vet may set this; leave it out"})
+		fields = append(fields, onward.FieldError{Field: "vetting", Rule: "role", Message: "this follows from what others checked; leave it out"})
 	}
 	if !mayVet && d.VettedUntil != before.VettedUntil {
-		fields = append(fields, onward.FieldError{Field: "vetted_until", Rule: "role", Message: "only those who vet may set this; leave it out"})
+		fields = append(fields, onward.FieldError{Field: "vetted_until", Rule: "role", Message: "this follows from what others checked; leave it out"})
 	}
 	return d, onward.Invalid(fields)
 }
@@ -355,6 +355,15 @@ func (tx *Tx) ChangeOpportunity(ctx context.Context, id onward.ID, version int64
 			changed_in = pg_current_xact_id() WHERE id = $1`, id, string(next), string(reason))
 	if err != nil {
 		return current, wrap("change opportunity", err)
+	}
+	if event == onward.EventPublish {
+		var stopped bool
+		if err := tx.get(ctx, &stopped, `SELECT referrals_stopped($1)`, id); err != nil {
+			return current, wrap("change opportunity", err)
+		}
+		if stopped {
+			return current, onward.Errorf(onward.EConflict, "it can't be opened at present; whoever refers people to you can tell you more")
+		}
 	}
 	follows := onward.WorkKind("")
 	switch {

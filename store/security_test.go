@@ -443,10 +443,11 @@ func TestAnOrganisationCanNotVetItself(t *testing.T) {
 	_, err := create(employer, vetted)
 	wantField(t, err, "vetting", "role")
 	wantField(t, err, "vetted_until", "role")
-	o, err := create(as(ours, onward.RoleSupervisor), vetted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, err = create(as(ours, onward.RoleSupervisor), vetted)
+	wantField(t, err, "vetting", "role")
+	o := result(b, onward.System(), func(tx *store.Tx) (onward.Opportunity, error) {
+		return tx.CreateOpportunity(t.Context(), store.NewOpportunity{OrganisationID: ours.ID, Details: vetted})
+	})
 	change := func(d onward.OpportunityDetails) (changed onward.Opportunity, err error) {
 		err = b.try(employer, func(tx *store.Tx) (err error) {
 			changed, err = tx.UpdateOpportunity(t.Context(), o.ID, 0, d)

@@ -38,7 +38,7 @@ var opportunityColumns = []Column{
 	{"childcare", "yes: childcare is offered; empty: unknown"},
 	{"starts_on", "YYYY-MM-DD; empty: as soon as agreed"},
 	{"closes_on", "YYYY-MM-DD, the last day on which it is open"},
-	{"vetting", "unknown, passed or rejected; only those who vet may say"},
+	{"vetting", "unknown, passed or rejected; only commands on the server may say; else record checks"},
 	{"vetted_until", "YYYY-MM-DD"},
 	{"publish", "yes: open it now; no: keep it a draft; empty: as the import says"},
 }
