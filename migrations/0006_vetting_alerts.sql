@@ -161,7 +161,8 @@ CREATE POLICY alerts_agency ON alerts FOR ALL TO onward_app
     USING ((SELECT onward_role()) = 'system'
            OR ((SELECT onward_role()) IN ('counsellor', 'supervisor') AND organisation_id = (SELECT onward_organisation())));
 CREATE POLICY alerts_partner_read ON alerts FOR SELECT TO onward_app
-    USING ((SELECT onward_role()) = 'partner' AND raised_by = (SELECT onward_organisation()));
+    USING ((SELECT onward_role()) = 'partner' AND raised_by = (SELECT onward_organisation())
+           AND placement_id IN (SELECT id FROM placements WHERE partner_id = (SELECT onward_organisation())));
 CREATE POLICY alerts_partner_raise ON alerts FOR INSERT TO onward_app
     WITH CHECK ((SELECT onward_role()) = 'partner' AND raised_by = (SELECT onward_organisation())
                 AND placement_id IN (SELECT id FROM placements WHERE partner_id = (SELECT onward_organisation())));

@@ -33,6 +33,7 @@ type rowsOf struct {
 	household   onward.LinkedHousehold
 	referral    onward.Referral
 	placement   onward.Placement
+	alert       onward.Alert
 }
 
 func (b bench) rows(o onward.Organisation) (r rowsOf) {
@@ -60,6 +61,13 @@ func (b bench) referred(o onward.Organisation, r rowsOf) rowsOf {
 	accepted := b.must(as(o, onward.RoleCounsellor), b.refer(as(o, onward.RoleCounsellor), filled), onward.ReferralSend, "")
 	b.must(as(o, onward.RoleEmployer), accepted, onward.ReferralAccept, "")
 	r.placement = b.place(as(o, onward.RoleEmployer), accepted, byEmployer)
+	r.alert = result(b, as(o, onward.RoleCounsellor), func(tx *store.Tx) (onward.Alert, error) {
+		return tx.RaiseAlert(b.t.Context(), onward.NewAlert{ReferralID: accepted.ID, Kind: onward.AlertOther, Source: onward.AlertByReturnee})
+	})
+	b.in(onward.System(), func(tx *store.Tx) error {
+		_, err := tx.RecordChecks(b.t.Context(), onward.VetOrganisation, o.ID, 0, yes(onward.CheckNoFees))
+		return err
+	})
 	return r
 }
 
@@ -168,6 +176,14 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"read a placement", `SELECT id FROM placements WHERE id = $1`, []any{own.placement.ID}, "counsellor supervisor employer administrator system", []any{other.placement.ID}, "system", "", ""},
 		{"read events", `SELECT id FROM events WHERE organisation_id = $1 LIMIT 1`, []any{ours.ID}, all, []any{theirs.ID}, "system", "", ""},
 		{"change events", `UPDATE events SET status = 'x'`, nil, "", nil, "", "", "refused"},
+		{"read an alert", `SELECT id FROM alerts WHERE id = $1`, []any{own.alert.ID}, people, []any{other.alert.ID}, "system", "", ""},
+		{"change an alert", `UPDATE alerts SET owner_id = NULL WHERE id = $1`, []any{own.alert.ID}, people, []any{other.alert.ID}, "system", "", ""},
+		{"read a trail", `SELECT id FROM alert_entries WHERE alert_id = $1`, []any{own.alert.ID}, people, []any{other.alert.ID}, "system", "", ""},
+		{"change a trail", `UPDATE alert_entries SET note = 'x'`, nil, "", nil, "", "", "refused"},
+		{"read what was vetted", `SELECT subject_id FROM vettings WHERE subject_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, people, "", ""},
+		{"read evidence", `SELECT code FROM vetting_checks WHERE subject_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, people, "", ""},
+		{"change evidence", `UPDATE vetting_checks SET evidence = 'x' WHERE subject_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "supervisor system", "", ""},
+		{"change history of vetting", `DELETE FROM vetting_history`, nil, "", nil, "", "", "refused"},
 		{"read a key", `SELECT secret FROM own_keys`, nil, "", nil, "", "", ""},
 		{"read fits of others", `SELECT returnee_id FROM only_good_fits`, nil, "", nil, "", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},
