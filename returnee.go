@@ -196,6 +196,8 @@ type Identity struct {
 	Phone      string `json:"phone,omitempty"`
 	Email      string `json:"email,omitempty"`
 	Notes      string `json:"notes,omitempty"`
+
+	AlternateContact *AlternateContact `json:"alternate_contact,omitempty" doc:"Whom to ask at check-ins when the person can't be reached; with the person's yes"`
 }
 
 // ReturneeDetails is what a counsellor records of a person.
@@ -285,6 +287,7 @@ func (r ReturneeDetails) validateIdentity(v *validator, today Date) {
 	v.text("identity.family_name", r.Identity.FamilyName, 0, 200)
 	v.text("identity.phone", r.Identity.Phone, 0, 40)
 	v.text("identity.notes", r.Identity.Notes, 0, 10_000)
+	optional(r.Identity.AlternateContact, func(a AlternateContact) { a.validate(v, "identity.alternate_contact") })
 	if r.Identity.Sex != "" {
 		oneOf(v, "identity.sex", r.Identity.Sex, []string{"female", "male", "other", "unknown"})
 	}

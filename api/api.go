@@ -105,6 +105,7 @@ func New(config Config) *API {
 	a.registerCloseRules()
 	a.registerVetting()
 	a.registerAlerts()
+	a.registerCheckIns()
 	a.registerDocs()
 	return a
 }

@@ -82,12 +82,14 @@ var words = sync.OnceValue(func() *catalogue.Live {
 
 // system is the API on real parts, with two agencies and two employers.
 type system struct {
-	t      testing.TB
-	store  *store.Store
-	index  *memory.Index
-	server *httptest.Server
-	log    *logBuffer
-	parts  []api.Part
+	t     testing.TB
+	store *store.Store
+	// adminDSN reaches the database past row-level security, for what no request could do.
+	adminDSN string
+	index    *memory.Index
+	server   *httptest.Server
+	log      *logBuffer
+	parts    []api.Part
 
 	agency, other            onward.Organisation // agencies
 	employer, otherEmployer  onward.Organisation
@@ -120,7 +122,9 @@ func newSystem(t testing.TB) *system {
 	t.Helper()
 	s := &system{t: t, index: memory.New(), log: &logBuffer{}}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	db, err := store.Open(t.Context(), store.Config{URL: testenv.Postgres(t).AppDSN, Vocabulary: words()})
+	database := testenv.Postgres(t)
+	s.adminDSN = database.AdminDSN
+	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vocabulary: words()})
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}

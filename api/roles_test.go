@@ -71,7 +71,18 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 			return map[string]any{"referral_id": s.sent("E", n).ID, "kind": "other", "source": "counsellor"}
 		}, nil},
 		"list-alerts": {"CSP", 200, nil, nil}, "read-alert": {"CS", 200, nil, s.onAlert("alerts/%s")},
-		"change-alert":     {"CS", 200, func(string) any { return map[string]any{"action": "note", "note": "called"} }, s.onAlert("alerts/%s/events")},
+		"change-alert":   {"CS", 200, func(string) any { return map[string]any{"action": "note", "note": "called"} }, s.onAlert("alerts/%s/events")},
+		"list-check-ins": {"CSP", 200, nil, nil}, "read-check-in": {"CS", 200, nil, s.onCheckIn("check-ins/%s")},
+		"check-in-contact": {"CS", 200, nil, s.onCheckIn("check-ins/%s/contact")}, "check-in-questionnaire": {"CS", 200, nil, s.onCheckIn("check-ins/%s/questionnaire")},
+		"add-check-in-attempt": {"CS", 200, func(string) any {
+			return map[string]any{"channel": "call", "outcome": "no_answer", "at": "2026-01-01T00:00:00Z"}
+		}, s.onCheckIn("check-ins/%s/attempts")},
+		"complete-check-in":   {"CS", 200, func(string) any { return map[string]any{"talked_on": "2026-01-06", "still_there": "yes"} }, s.onCheckIn("check-ins/%s/complete")},
+		"miss-check-in":       {"CS", 200, nil, s.tried(s.onCheckIn("check-ins/%s/miss"))},
+		"list-questionnaires": {"CSPD", 200, nil, nil}, "read-questionnaire": {everyone, 200, nil, func(string, string) (string, int64) { return "questionnaires/placement-check-in", 1 }},
+		"publish-questionnaire": {"SD", 201, func(n string) any {
+			return map[string]any{"code": strings.ToLower(n), "version": 1, "title": map[string]any{"en": "t"}, "items": []any{map[string]any{"id": "a", "text": map[string]any{"en": "?"}, "scale": "yes_no"}}}
+		}, nil}, "returnee-sustainability": {"CS", 200, nil, nil},
 		"read-close-rules": {"SD", 200, nil, nil}, "set-close-rules": {"SD", 200, func(string) any { return map[string]any{"rules": []any{}} }, nil},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}

@@ -269,6 +269,10 @@ func (tx *Tx) UpdatePlacement(ctx context.Context, id onward.ID, version int64, 
 	if err != nil {
 		return onward.Placement{}, wrap("update placement", err)
 	}
+	if _, err := tx.exec(ctx, `UPDATE check_ins SET partner_id = $2 WHERE placement_id = $1 AND status IN ('planned', 'due') AND partner_id IS DISTINCT FROM $2`,
+		id, nilIfZero(d.PartnerID)); err != nil {
+		return onward.Placement{}, wrap("update placement", err)
+	}
 	if newPartner {
 		err = tx.announce(ctx, onward.Event{Kind: onward.EventPlacementStarted, OrganisationID: d.PartnerID, Role: onward.RolePartner, SubjectID: id})
 	}
@@ -336,6 +340,9 @@ func (tx *Tx) EndPlacement(ctx context.Context, id onward.ID, version int64, e o
 		WHERE id = $1 RETURNING `+placementColumns, id, e.EndedOn.String(), string(e.Reason), string(e.Source), tx.now)
 	if err != nil {
 		return onward.Placement{}, wrap("end placement", err)
+	}
+	if err := tx.cancelCheckIns(ctx, id, e.Reason); err != nil {
+		return onward.Placement{}, err
 	}
 	return placed.placement(tx.Actor), tx.tellPlacement(ctx, &placed, party, onward.EventPlacementEnded)
 }

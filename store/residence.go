@@ -99,7 +99,7 @@ func (s *Store) ResidenceObservations(ctx context.Context, country string) ([]Re
 			FROM residences o JOIN returnees r ON r.id = o.returnee_id AND r.country = $1
 			JOIN LATERAL (SELECT inputs, ready_at FROM referral_requests
 				WHERE returnee_id = o.returnee_id AND status = 'ready' AND ready_at < o.observed_on ORDER BY ready_at DESC LIMIT 1) q ON true
-			WHERE `+activeConsent("r", "$2")+`
+			WHERE `+activeConsent("r", onward.ConsentMatching, "$2")+`
 			ORDER BY o.returnee_id, o.observed_on DESC, o.id DESC`, country, s.Today().String())
 	})
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Store) ResidenceObservations(ctx context.Context, country string) ([]Re
 	return list, nil
 }
 
-// activeConsent is the condition that a person, a row of returnees, has an active consent for matching on a day.
-func activeConsent(returnee, day string) string {
+// activeConsent is the condition that a person, a row of returnees, has an active consent for a purpose on a day.
+func activeConsent(returnee string, purpose onward.ConsentPurpose, day string) string {
 	return `EXISTS (SELECT FROM jsonb_array_elements(` + returnee + `.details -> 'consents') c
-		WHERE c ->> 'purpose' = 'matching' AND c ->> 'withdrawn_on' IS NULL AND (c ->> 'expires_on' IS NULL OR c ->> 'expires_on' >= ` + day + `))`
+		WHERE c ->> 'purpose' = '` + string(purpose) + `' AND c ->> 'withdrawn_on' IS NULL AND (c ->> 'expires_on' IS NULL OR c ->> 'expires_on' >= ` + day + `))`
 }

@@ -87,7 +87,7 @@ func (tx *Tx) CaseloadUnlocks(ctx context.Context, kinds []onward.ChangeKind, li
 		FROM unlocks u JOIN returnees r ON r.id = u.returnee_id
 		WHERE (cardinality($1::text[]) = 0 OR u.kind = ANY ($1))
 			AND u.request_id = (SELECT l.request_id FROM unlocks l WHERE l.returnee_id = u.returnee_id ORDER BY l.request_id DESC LIMIT 1)
-			AND `+activeConsent("r", "$2")+`
+			AND `+activeConsent("r", onward.ConsentMatching, "$2")+`
 		GROUP BY u.kind, u.what ORDER BY weight DESC, u.kind, u.what LIMIT $3`, pq.Array(wanted), tx.store.Today().String(), limit)
 	if err != nil {
 		return nil, wrap("read unlocks of the caseload", err)
