@@ -106,6 +106,7 @@ func New(config Config) *API {
 	a.registerVetting()
 	a.registerAlerts()
 	a.registerCheckIns()
+	a.registerMonitoring()
 	a.registerDocs()
 	return a
 }

@@ -63,6 +63,9 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"end-placement": {"CSDE", 200, func(string) any {
 			return map[string]any{"ended_on": "2026-01-06", "reason": "better_job", "source": "self"}
 		}, s.at("placements/%s/end", accepted, placed)},
+		"monitor-placements": {"P", 200, nil, nil}, "monitor-placements-csv": {"P", 200, nil, nil}, "monitor-caseload": {"CS", 200, nil, nil}, "monitor-caseload-csv": {"CS", 200, nil, nil},
+		"monitor-openings": {"SDE", 200, nil, nil}, "monitor-openings-csv": {"SDE", 200, nil, nil},
+		"programme-figures": {"SAD", 200, nil, nil}, "programme-figures-csv": {"SAD", 200, nil, nil}, "retention-figures": {"SAD", 200, nil, nil}, "retention-figures-csv": {"SAD", 200, nil, nil},
 		"list-vettings-due":         {"CS", 200, nil, nil},
 		"read-organisation-vetting": {"CS", 200, nil, s.otherVetting("organisations")}, "read-opportunity-vetting": {"CS", 200, nil, s.otherVetting("opportunities")},
 		"record-organisation-checks": {"S", 200, checks("free_to_leave"), s.otherVetting("organisations")},
@@ -79,7 +82,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		}, s.onCheckIn("check-ins/%s/attempts")},
 		"complete-check-in":   {"CS", 200, func(string) any { return map[string]any{"talked_on": "2026-01-06", "still_there": "yes"} }, s.onCheckIn("check-ins/%s/complete")},
 		"miss-check-in":       {"CS", 200, nil, s.tried(s.onCheckIn("check-ins/%s/miss"))},
-		"list-questionnaires": {"CSPD", 200, nil, nil}, "read-questionnaire": {everyone, 200, nil, func(string, string) (string, int64) { return "questionnaires/placement-check-in", 1 }},
+		"list-questionnaires": {everyone, 200, nil, nil}, "read-questionnaire": {everyone, 200, nil, func(string, string) (string, int64) { return "questionnaires/placement-check-in", 1 }},
 		"publish-questionnaire": {"SD", 201, func(n string) any {
 			return map[string]any{"code": strings.ToLower(n), "version": 1, "title": map[string]any{"en": "t"}, "items": []any{map[string]any{"id": "a", "text": map[string]any{"en": "?"}, "scale": "yes_no"}}}
 		}, nil}, "returnee-sustainability": {"CS", 200, nil, nil},

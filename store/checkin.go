@@ -255,7 +255,7 @@ func (tx *Tx) lockCheckIn(ctx context.Context, id onward.ID, version int64) (che
 	}
 	if version != 0 && version != row.Version {
 		stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-		stale.Current, _ = row.checkIn() //nolint:errcheck // what can't be read is not shown
+		stale.Current, _ = row.checkIn()
 		return row, stale
 	}
 	if row.Status != onward.CheckInDue && row.Status != onward.CheckInPlanned {

@@ -341,6 +341,9 @@ func (tx *Tx) EndPlacement(ctx context.Context, id onward.ID, version int64, e o
 	if err != nil {
 		return onward.Placement{}, wrap("end placement", err)
 	}
+	if _, err := tx.exec(ctx, `UPDATE referrals SET outcome = $2 WHERE id = $1`, referral.ID, string(e.Reason.Outcome())); err != nil {
+		return onward.Placement{}, wrap("end placement", err)
+	}
 	if err := tx.cancelCheckIns(ctx, id, e.Reason); err != nil {
 		return onward.Placement{}, err
 	}

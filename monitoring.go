@@ -1,0 +1,120 @@
+package onward
+
+// ProgrammeFigures are the referrals of an agency by what became of them. Small counts are withheld, and with them so many others
+// that they can't be worked out.
+type ProgrammeFigures struct {
+	By    string          `json:"by" enum:"kind,region" doc:"What the lines are of, beside the quarter"`
+	Lines []FunnelLine    `json:"lines"`
+	Total FunnelLine      `json:"total"`
+	Times []TransitionDay `json:"times" doc:"How long referrals took from one state to the next; nothing of fewer than ten"`
+	Note  string          `json:"note,omitempty"`
+}
+
+// FunnelLine is what became of the referrals that were sent in a quarter. A count that is left out is withheld.
+type FunnelLine struct {
+	Quarter  string `json:"quarter,omitempty" doc:"In which they were sent, such as 2026-Q1; empty: all"`
+	Of       string `json:"of,omitempty" doc:"The kind of opportunity, or the region"`
+	Sent     *int   `json:"sent,omitempty"`
+	Waiting  *int   `json:"waiting,omitempty" doc:"Awaiting an answer, or a start"`
+	Refused  *int   `json:"refused,omitempty" doc:"Declined by the organisation, or expired without an answer"`
+	Dropped  *int   `json:"dropped,omitempty" doc:"Withdrawn, revoked or failed before a start"`
+	Placed   *int   `json:"placed,omitempty" doc:"Started and still there, as far as is known"`
+	Lasting  *int   `json:"lasting,omitempty" doc:"Ended as it was meant to, or for something better"`
+	MovedOn  *int   `json:"moved_on,omitempty" doc:"Lives and works elsewhere"`
+	Early    *int   `json:"ended_early,omitempty"`
+	Other    *int   `json:"ended_other,omitempty" doc:"Ended for what says nothing of the placement"`
+	Lost     *int   `json:"lost_to_follow_up,omitempty" doc:"Nobody knows; beside every success"`
+	Withheld int    `json:"withheld" doc:"How many counts of this line are withheld"`
+}
+
+// TransitionDay is how long referrals took between two states.
+type TransitionDay struct {
+	From   string  `json:"from"`
+	To     string  `json:"to"`
+	People int     `json:"people"`
+	Lower  float64 `json:"lower_quartile" doc:"Days"`
+	Median float64 `json:"median" doc:"Days"`
+	Upper  float64 `json:"upper_quartile" doc:"Days"`
+}
+
+// RetentionFigures say how long placements last.
+type RetentionFigures struct {
+	Of     string           `json:"of,omitempty" doc:"The kind of opportunity; empty: all"`
+	People int              `json:"people"`
+	Points []RetentionPoint `json:"points" doc:"At 30, 90, 180 and 365 days"`
+}
+
+// RetentionPoint is the share of placements that last for some days, with what is not known beside it.
+type RetentionPoint struct {
+	Day      int     `json:"day"`
+	AtRisk   int     `json:"at_risk" doc:"Placements that were followed until then"`
+	Retained float64 `json:"retained" doc:"Kaplan-Meier estimate; whoever is lost or moved on with a job is open from then on, and counts neither way"`
+	Low      float64 `json:"low" doc:"95 % band"`
+	High     float64 `json:"high"`
+	Lost     float64 `json:"lost_to_follow_up" doc:"Share of those who started so long ago of whom nothing is known on that day"`
+	MovedOn  float64 `json:"moved_on" doc:"Share of those who started so long ago who had moved on with a job by then"`
+}
+
+// CaseloadLine is what a counsellor has to see to, of one referral or placement.
+type CaseloadLine struct {
+	Due        string         `json:"due" enum:"alert,offer,question,overdue,hold_ends,check_in,confirm" doc:"What is to be done"`
+	ReturneeID ID             `json:"returnee_id"`
+	ReferralID ID             `json:"referral_id"`
+	SubjectID  ID             `json:"subject_id" doc:"The referral, placement, check-in or alert"`
+	Status     ReferralStatus `json:"status"`
+	By         string         `json:"by,omitempty" doc:"When it has to be done"`
+}
+
+// OpeningLine is an opening as its organisation sees it.
+type OpeningLine struct {
+	OpportunityID ID                `json:"opportunity_id"`
+	Title         Text              `json:"title"`
+	Status        OpportunityStatus `json:"status"`
+	Capacity      int               `json:"capacity"`
+	Held          int               `json:"held"`
+	Placed        int               `json:"placed"`
+	ToAnswer      int               `json:"to_answer" doc:"Referrals that await an answer"`
+	Overdue       int               `json:"overdue" doc:"Of those, late"`
+	AnswerBy      string            `json:"answer_by,omitempty" doc:"When the first answer is due"`
+	Confirm       bool              `json:"confirm,omitempty" doc:"Onward asked whether it still stands"`
+}
+
+// MonitoredLine is a placement as the partner that monitors it sees it.
+type MonitoredLine struct {
+	PlacementID ID           `json:"placement_id"`
+	ReturneeID  ID           `json:"returnee_id"`
+	Kind        Kind         `json:"kind"`
+	StartedOn   Date         `json:"started_on" format:"date"`
+	Confirmed   bool         `json:"confirmed"`
+	LastSeenOn  Date         `json:"last_seen_on,omitzero" format:"date"`
+	CheckInID   ID           `json:"check_in_id,omitzero" doc:"The next one"`
+	CheckInOn   Date         `json:"check_in_on,omitzero" format:"date"`
+	CheckInDue  bool         `json:"check_in_due,omitempty"`
+	EndedOn     Date         `json:"ended_on,omitzero" format:"date"`
+	EndReason   PlacementEnd `json:"end_reason,omitempty"`
+}
+
+// FunnelCount counts referrals that were sent in one quarter, of one kind or region, by what became of them.
+type FunnelCount struct {
+	Quarter string `db:"quarter"`
+	Of      string `db:"of"`
+	Stage   string `db:"stage"`
+	Count   int    `db:"count"`
+}
+
+// TimeCount counts referrals that took some hours from one state to the next.
+type TimeCount struct {
+	From  string `db:"from_state"`
+	To    string `db:"to_state"`
+	Hours int    `db:"hours"`
+	Count int    `db:"count"`
+}
+
+// SpanCount counts placements of one kind by how many days are known of them, and what is known at the end.
+type SpanCount struct {
+	Kind  Kind   `db:"kind"`
+	Days  int    `db:"days"`
+	Ago   int    `db:"ago"` // days since the start
+	How   string `db:"how"` // ended, moved_on or open: nothing is known beyond
+	Count int    `db:"count"`
+}
