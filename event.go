@@ -30,7 +30,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
 		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
-		EventVettingExpired,
+		EventVettingExpired, EventWebhookDisabled,
 	}
 }
 

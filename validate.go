@@ -20,6 +20,7 @@ var (
 	countryPattern  = regexp.MustCompile(`^[A-Z]{2}$`)
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 	languagePattern = regexp.MustCompile(`^[a-z]{2,3}$`)
+	phonePattern    = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	emailPattern    = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
 )
 

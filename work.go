@@ -10,6 +10,7 @@ const (
 	WorkOfferPlaces      WorkKind = "referral:offer" // of an opportunity, to who waits for one
 	WorkEndReferrals     WorkKind = "referral:end"   // of an opportunity that closed
 	WorkSuspend          WorkKind = "organisation:suspend"
+	WorkTell             WorkKind = "event:tell" // events to whoever is to hear of them
 )
 
 // Ref names one version of one record. Tasks carry these and nothing else.

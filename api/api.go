@@ -107,6 +107,8 @@ func New(config Config) *API {
 	a.registerAlerts()
 	a.registerCheckIns()
 	a.registerMonitoring()
+	a.registerWebhooks()
+	a.registerNotices()
 	a.registerDocs()
 	return a
 }

@@ -8,7 +8,7 @@ import (
 	"onward"
 )
 
-// announce writes events in this transaction: what happened and who is told are one.
+// announce writes events in this transaction, and promises to tell of them: what happened and who hears of it are one.
 func (tx *Tx) announce(ctx context.Context, events ...onward.Event) error {
 	if len(events) == 0 {
 		return nil
@@ -24,7 +24,21 @@ func (tx *Tx) announce(ctx context.Context, events ...onward.Event) error {
 		SELECT id, kind, organisation_id, user_id, coalesce(role, ''), subject_id, coalesce(status, ''), coalesce(reason, ''), at
 		FROM jsonb_to_recordset($1::jsonb) e(id uuid, kind text, organisation_id uuid, user_id uuid, role text, subject_id uuid, status text, reason text, at timestamptz)`,
 		string(rows))
-	return wrap("announce", err)
+	if err != nil {
+		return wrap("announce", err)
+	}
+	refs := make([]onward.Ref, len(events))
+	for i, e := range events {
+		refs[i] = onward.Ref{ID: e.ID}
+	}
+	for len(refs) > 0 {
+		n := min(len(refs), endBatch)
+		if err := tx.promise(ctx, onward.WorkTell, refs[:n]...); err != nil {
+			return err
+		}
+		refs = refs[n:]
+	}
+	return nil
 }
 
 type eventRow struct {

@@ -34,6 +34,7 @@ type rowsOf struct {
 	referral    onward.Referral
 	placement   onward.Placement
 	alert       onward.Alert
+	webhook     onward.Webhook
 }
 
 func (b bench) rows(o onward.Organisation) (r rowsOf) {
@@ -64,6 +65,13 @@ func (b bench) referred(o onward.Organisation, r rowsOf) rowsOf {
 	r.alert = result(b, as(o, onward.RoleCounsellor), func(tx *store.Tx) (onward.Alert, error) {
 		return tx.RaiseAlert(b.t.Context(), onward.NewAlert{ReferralID: accepted.ID, Kind: onward.AlertOther, Source: onward.AlertByReturnee})
 	})
+	var err error
+	if r.webhook, err = b.store.CreateWebhook(b.t.Context(), as(o, onward.RoleAdministrator), onward.WebhookDetails{URL: "https://example.org/"}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err = b.store.TestWebhook(b.t.Context(), as(o, onward.RoleAdministrator), r.webhook.ID); err != nil {
+		b.t.Fatal(err)
+	}
 	b.in(onward.System(), func(tx *store.Tx) error {
 		_, err := tx.RecordChecks(b.t.Context(), onward.VetOrganisation, o.ID, 0, yes(onward.CheckNoFees))
 		return err
@@ -184,6 +192,9 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"read evidence", `SELECT code FROM vetting_checks WHERE subject_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, people, "", ""},
 		{"change evidence", `UPDATE vetting_checks SET evidence = 'x' WHERE subject_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "supervisor system", "", ""},
 		{"change history of vetting", `DELETE FROM vetting_history`, nil, "", nil, "", "", "refused"},
+		{"read a webhook", `SELECT url FROM webhooks WHERE id = $1`, []any{own.webhook.ID}, manage, []any{other.webhook.ID}, "system", "", ""},
+		{"read a secret", `SELECT secret FROM webhook_secrets WHERE webhook_id = $1`, []any{own.webhook.ID}, "system", []any{other.webhook.ID}, "system", "", ""},
+		{"read deliveries", `SELECT id FROM deliveries WHERE webhook_id = $1`, []any{own.webhook.ID}, manage, []any{other.webhook.ID}, "system", "", ""},
 		{"read a key", `SELECT secret FROM own_keys`, nil, "", nil, "", "", ""},
 		{"read fits of others", `SELECT returnee_id FROM only_good_fits`, nil, "", nil, "", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},

@@ -30,6 +30,8 @@ type Config struct {
 	Now func() time.Time
 	// Vocabulary validates skills and places. nil: writes that need one fail with EUnavailable.
 	Vocabulary onward.Vocabulary
+	// PrivateWebhooks lets webhooks have plain http URLs, for servers that allow private networks.
+	PrivateWebhooks bool
 }
 
 // Store is the database.
@@ -39,6 +41,8 @@ type Store struct {
 	now        func() time.Time
 	vocabulary onward.Vocabulary
 	packer     *packer
+	// privateWebhooks: see Config.
+	privateWebhooks bool
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -115,6 +115,8 @@ func queueOf(kind onward.WorkKind) string {
 		return queueMatch
 	case onward.WorkOfferPlaces, onward.WorkEndReferrals, onward.WorkSuspend:
 		return queueReferral
+	case onward.WorkTell:
+		return queueNotices
 	case onward.WorkIndexOpportunity:
 	}
 	return queueIndex

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"onward"
 	"onward/indexer"
 )
 
@@ -13,6 +14,7 @@ type metrics struct {
 	archived *prometheus.CounterVec
 	ready    *prometheus.HistogramVec
 	drifted  *prometheus.CounterVec
+	told     *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -32,8 +34,11 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "onward_index_drift_total", Help: "Entries in which the index differed from the database, by kind; all were repaired.",
 		}, []string{"kind"}),
 	}
+	m.told = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "onward_deliveries_total", Help: "Tries to tell someone of an event, by channel and outcome.",
+	}, []string{"channel", "outcome"})
 	if registerer != nil {
-		registerer.MustRegister(m.tasks, m.archived, m.ready, m.drifted)
+		registerer.MustRegister(m.tasks, m.archived, m.ready, m.drifted, m.told)
 	}
 	return m
 }
@@ -55,4 +60,12 @@ func (m *metrics) reconciled(drift indexer.Drift) {
 	m.drifted.WithLabelValues("stale").Add(float64(drift.Stale))
 	m.drifted.WithLabelValues("extra").Add(float64(drift.Extra))
 	m.drifted.WithLabelValues("ahead").Add(float64(drift.Ahead))
+}
+
+func (m *metrics) delivered(channel onward.Channel, sent bool) {
+	outcome := "sent"
+	if !sent {
+		outcome = "failed"
+	}
+	m.told.WithLabelValues(string(channel), outcome).Inc()
 }

@@ -20,11 +20,15 @@ type plan struct {
 	timeout time.Duration
 }
 
+// deliverEvery is how often deliveries are looked for whose next try is due; new ones are sent at once.
+const deliverEvery = 5 * time.Second
+
 func (w *Workers) plans() []plan {
 	return []plan{
 		// In the queue of what it looks after: it overtakes nothing that only waits for its turn.
 		{taskSweep, queueMatch, max(w.config.SweepAfter/2, time.Second), 30 * time.Second},
 		{taskDeadlines, queueReferral, max(w.config.DeadlinesEvery, time.Second), 10 * time.Minute},
+		{taskDeliver, queueNotices, deliverEvery, 2 * time.Minute},
 		{taskReconcile, queueMaintenance, max(w.config.ReconcileEvery, time.Second), 10 * time.Minute},
 	}
 }

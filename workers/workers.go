@@ -20,6 +20,7 @@ import (
 	"onward/indexer/catalogue"
 	"onward/matcher"
 	"onward/store"
+	"onward/workers/notices"
 )
 
 // The tasks that are scheduled, not promised.
@@ -28,6 +29,7 @@ const (
 	taskReconcile = "index:reconcile"
 	taskSweep     = "outbox:sweep"
 	taskDeadlines = "referral:deadlines"
+	taskDeliver   = "event:deliver"
 )
 
 // The queues. Requests have workers of their own: neither a flood of changes nor an index that hangs keeps a counsellor
@@ -36,6 +38,7 @@ const (
 	queueMatch       = "match"
 	queueIndex       = "index"
 	queueReferral    = "referral"
+	queueNotices     = "notices"
 	queueMaintenance = "maintenance"
 )
 
@@ -54,6 +57,8 @@ type Config struct {
 	Ranker Ranker
 	Redis  asynq.RedisConnOpt
 	Logger *slog.Logger
+	// Notices sends what is told to the outside. nil: deliveries stay queued for a process that has one.
+	Notices *notices.Sender
 	// Refresh takes over reference data that was loaded since, before a rebuild works with it. nil: nothing to take over.
 	Refresh func(ctx context.Context) error
 	// Concurrency is how many requests are answered at once; half as many other tasks run beside them. 0: 8.
@@ -117,7 +122,7 @@ func (w *Workers) Run(ctx context.Context) error {
 		return fmt.Errorf("start workers: %w", err)
 	}
 	defer requests.Shutdown()
-	others := w.server((w.config.Concurrency+1)/2, 4*w.config.CheckInterval, map[string]int{queueReferral: 4, queueIndex: 3, queueMaintenance: 1})
+	others := w.server((w.config.Concurrency+1)/2, 4*w.config.CheckInterval, map[string]int{queueReferral: 4, queueIndex: 3, queueNotices: 2, queueMaintenance: 1})
 	if err := others.Start(handlers); err != nil {
 		return fmt.Errorf("start workers: %w", err)
 	}
@@ -150,6 +155,8 @@ func (w *Workers) handlers() asynq.Handler {
 	mux.HandleFunc(string(onward.WorkOfferPlaces), w.offerPlaces)
 	mux.HandleFunc(string(onward.WorkEndReferrals), w.endReferrals)
 	mux.HandleFunc(string(onward.WorkSuspend), w.carryOutSuspension)
+	mux.HandleFunc(string(onward.WorkTell), w.tell)
+	mux.HandleFunc(taskDeliver, w.periodic(w.deliver))
 	mux.HandleFunc(taskDeadlines, w.periodic(w.keepDeadlines))
 	mux.HandleFunc(taskRebuild, w.rebuildIndex)
 	mux.HandleFunc(taskReconcile, w.periodic(func(ctx context.Context) error {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"onward/workers/notices"
 )
 
 // Config says which parts are real servers and which run embedded.
@@ -16,6 +18,8 @@ type Config struct {
 	DatabaseURL string
 	// OwnerURL is the login that migrates and loads reference data. Empty: DatabaseURL.
 	OwnerURL string
+	// Notices says how people and systems outside are told of events.
+	Notices notices.Config
 	// RedisURL is redis://…; empty: Redis in this process.
 	RedisURL string
 	// ElasticsearchURL is http(s)://…; empty: the memory index; "auto": a development node of our own.
@@ -52,7 +56,8 @@ type Config struct {
 // Embedded says whether nothing is shared with other processes: the index then needs no ears of its own.
 func (c Config) embedded() bool { return c.DatabaseURL == "" }
 
-// FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX and ONWARD_DATA_DIR.
+// FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
+// and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
 func FromEnvironment() (Config, error) {
 	config := Config{
 		DatabaseURL:      os.Getenv("DATABASE_URL"),
@@ -61,6 +66,10 @@ func FromEnvironment() (Config, error) {
 		ElasticsearchURL: os.Getenv("ELASTICSEARCH_URL"),
 		IndexPrefix:      os.Getenv("ONWARD_INDEX_PREFIX"),
 		DataDir:          os.Getenv("ONWARD_DATA_DIR"),
+		Notices: notices.Config{
+			SMTP: os.Getenv("ONWARD_SMTP_URL"), From: os.Getenv("ONWARD_MAIL_FROM"), PublicURL: os.Getenv("ONWARD_PUBLIC_URL"),
+			SMSURL: os.Getenv("ONWARD_SMS_URL"), SMSToken: os.Getenv("ONWARD_SMS_TOKEN"), PrivateNetworks: os.Getenv("ONWARD_PRIVATE_WEBHOOKS") == "allow",
+		},
 	}
 	if config.DataDir == "" {
 		dir, err := DefaultDataDir()

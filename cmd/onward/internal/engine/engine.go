@@ -26,6 +26,7 @@ import (
 	"onward/migrations"
 	"onward/store"
 	"onward/workers"
+	"onward/workers/notices"
 )
 
 // Engine is a running Onward.
@@ -148,7 +149,7 @@ func (e *Engine) openStore(ctx context.Context) error {
 			return err
 		}
 	}
-	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, MaxConns: e.config.MaxConns})
+	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, MaxConns: e.config.MaxConns, PrivateWebhooks: e.config.Notices.PrivateNetworks})
 	if err != nil {
 		return err
 	}
@@ -239,8 +240,13 @@ func (e *Engine) startLoops(ctx context.Context) error {
 	e.loop(running, "the memory index", e.follower.Run)
 	e.loop(running, "reference data", e.followReference)
 	if e.config.Workers {
+		sender, err := notices.New(e.config.Notices, e.Store)
+		if err != nil {
+			return err
+		}
 		e.workers = workers.New(workers.Config{
-			Store: e.Store, Catalogue: e.Catalogue, Index: e.Index, Ranker: e.doubtful(), Redis: e.redis, Logger: e.log, Refresh: e.takeOver,
+			Notices: sender,
+			Store:   e.Store, Catalogue: e.Catalogue, Index: e.Index, Ranker: e.doubtful(), Redis: e.redis, Logger: e.log, Refresh: e.takeOver,
 			Concurrency: e.config.Concurrency, CheckInterval: e.config.CheckInterval, RetryDelay: e.config.RetryDelay,
 			SweepAfter: e.config.SweepAfter, ReconcileEvery: e.config.ReconcileEvery, Registerer: e.registry,
 		})
