@@ -11,12 +11,11 @@ import (
 
 	"onward"
 	"onward/cmd/onward/internal/engine"
-	"onward/store"
 )
 
 func newReport(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "report", Short: "Figures for those who run a programme"}
-	c.AddCommand(newReportDisagreement(o))
+	c.AddCommand(newReportDisagreement(o), newReportProgramme(o), newReportRetention(o))
 	return c
 }
 
@@ -35,18 +34,7 @@ func newReportDisagreement(o *options) *cobra.Command {
 					return onward.Errorf(onward.EInvalid, "--since takes a day, such as 2026-01-31")
 				}
 			}
-			return o.withDatabase(c.Context(), func(e *engine.Engine) error {
-				var organisation onward.ID
-				if slug != "" {
-					err := e.Store.InTx(c.Context(), onward.System(), func(tx *store.Tx) error {
-						g, err := tx.OrganisationBySlug(c.Context(), slug)
-						organisation = g.ID
-						return err
-					})
-					if err != nil {
-						return err
-					}
-				}
+			return o.withOrganisation(c.Context(), slug, func(e *engine.Engine, organisation onward.ID) error {
 				choices, err := e.Store.Choices(c.Context(), organisation, from)
 				if err != nil {
 					return err
