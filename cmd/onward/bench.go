@@ -36,7 +36,7 @@ type benchFlags struct {
 
 func newBench(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure the whole way through HTTP, Postgres, queue and index on this machine"}
-	c.AddCommand(newBenchReferral(o), newBenchIngest(o), newBenchRank(), newBenchBatch(), newBenchTransitions(o), newBenchMonitoring(o))
+	c.AddCommand(newBenchReferral(o), newBenchIngest(o), newBenchRank(o), newBenchBatch(), newBenchTransitions(o), newBenchMonitoring(o))
 	return c
 }
 
@@ -66,6 +66,18 @@ func (f *benchFlags) profile() (stop func(), err error) {
 	}, nil
 }
 
+// temporaryData is a new directory for data beside the usual one, or where temporary files are.
+func temporaryData(usual string) (string, error) {
+	dir, err := os.MkdirTemp(filepath.Dir(usual), "onward-bench-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "onward-bench-")
+	}
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o755) //nolint:gosec // Postgres may run as another user below it, with its own directory closed
+}
+
 // benchSystem is an Onward with an HTTP server and nothing in it but reference data.
 type benchSystem struct {
 	*engine.Engine
@@ -86,13 +98,7 @@ func (f *benchFlags) startBench(ctx context.Context, o *options) (*benchSystem, 
 	config.Progress = func(text string) { fmt.Fprintln(os.Stderr, "·", text) }
 	var remove func()
 	if config.DatabaseURL == "" {
-		if config.DataDir, err = os.MkdirTemp(filepath.Dir(config.DataDir), "onward-bench-"); err != nil {
-			config.DataDir, err = os.MkdirTemp("", "onward-bench-")
-		}
-		if err == nil {
-			err = os.Chmod(config.DataDir, 0o755) //nolint:gosec // Postgres may run as another user below it, with its own directory closed
-		}
-		if err != nil {
+		if config.DataDir, err = temporaryData(config.DataDir); err != nil {
 			return nil, nil, err
 		}
 		dir := config.DataDir

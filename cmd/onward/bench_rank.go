@@ -2,14 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"onward"
 	"onward/cmd/onward/internal/benchrank"
+	"onward/cmd/onward/internal/engine"
 	"onward/indexer/elastic"
+	"onward/internal/embedded"
 	"onward/internal/reference"
 )
 
@@ -18,6 +24,7 @@ type benchRank struct {
 	opportunities, queries int
 	returnees              int
 	elasticsearch          string
+	postgres               string
 	seed                   uint64
 	asJSON                 bool
 }
@@ -29,17 +36,18 @@ func (f *benchRank) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 }
 
-func newBenchRank() *cobra.Command {
+func newBenchRank(o *options) *cobra.Command {
 	f := &benchRank{}
 	c := &cobra.Command{
 		Use: "rank", Short: "Rank the top 20 of many openings in this process, and check that it is exact", Args: cobra.NoArgs,
 		Long: "Draw openings and people (12 skills, expanded to the related ones; likely places), rank, hold some answers against scoring every opening, " +
-			"and measure again while openings change. With --elasticsearch, one query there on the same openings, side by side.",
-		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
+			"and measure again while openings change. With --elasticsearch and --postgres, one query and one SQL statement there on the same openings, side by side.",
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c, o) },
 	}
 	f.register(c)
 	c.Flags().IntVar(&f.queries, "queries", 500, "people to rank for")
-	c.Flags().StringVar(&f.elasticsearch, "elasticsearch", "", "URL of an Elasticsearch to ask the same")
+	c.Flags().StringVar(&f.elasticsearch, "elasticsearch", "", "URL of an Elasticsearch to ask the same, or auto to start the development node (needs java and mvn)")
+	c.Flags().StringVar(&f.postgres, "postgres", "", "URL of a Postgres to ask the same by one SQL statement, or auto to start one; a schema of its own is made and dropped")
 	return c
 }
 
@@ -70,23 +78,77 @@ func (f *benchRank) options(ctx context.Context) (release onward.Taxonomy, o ben
 	return release, o, err
 }
 
-func (f *benchRank) run(c *cobra.Command) error {
+func (f *benchRank) run(c *cobra.Command, shared *options) (err error) {
 	release, o, err := f.options(c.Context())
 	if err != nil {
 		return err
 	}
-	if f.elasticsearch != "" {
-		index, err := elastic.New(elastic.Config{Addresses: []string{f.elasticsearch}, Prefix: "bench-rank-"})
-		if err != nil {
-			return err
-		}
-		o.Elastic = index
+	config, err := shared.config(slog.LevelError)
+	if err != nil {
+		return err
+	}
+	stop, err := f.startRivals(c.Context(), config, &o)
+	defer func() { err = errors.Join(err, stop()) }()
+	if err != nil {
+		return err
 	}
 	r, err := benchrank.Rank(c.Context(), release, o)
 	if err != nil {
 		return err
 	}
 	return printResult(c, f.asJSON, r)
+}
+
+// startRivals connects to what is asked the same, and starts it for "auto". stop undoes what was done, also after an error.
+func (f *benchRank) startRivals(ctx context.Context, config engine.Config, o *benchrank.RankOptions) (stop func() error, err error) {
+	var undo []func() error
+	stop = func() (err error) {
+		for _, do := range slices.Backward(undo) {
+			err = errors.Join(err, do())
+		}
+		return err
+	}
+	dir := ""
+	if f.elasticsearch == "auto" || f.postgres == "auto" {
+		if dir, err = temporaryData(config.DataDir); err != nil {
+			return stop, err
+		}
+		undo = append(undo, func() error { return os.RemoveAll(dir) })
+	}
+	if f.elasticsearch != "" {
+		url := f.elasticsearch
+		if url == "auto" {
+			node, err := embedded.StartSearchNode(ctx, embedded.SearchNodeConfig{Home: filepath.Join(dir, "search-node"), Logger: config.Logger, Progress: o.Progress})
+			if err != nil {
+				return stop, err
+			}
+			undo = append(undo, node.Stop)
+			url = node.URL()
+		}
+		if o.Elastic, err = elastic.New(elastic.Config{Addresses: []string{url}, Prefix: "bench-rank-"}); err != nil {
+			return stop, err
+		}
+	}
+	if f.postgres != "" {
+		url := f.postgres
+		if url == "auto" {
+			server, err := embedded.StartPostgres(ctx, embedded.PostgresConfig{
+				DataDir: filepath.Join(dir, "postgres"), Parameters: map[string]string{"shared_buffers": "512MB", "work_mem": "64MB"}, Logger: config.Logger, Progress: o.Progress,
+			})
+			if err != nil {
+				return stop, err
+			}
+			undo = append(undo, func() error { return server.Stop(context.WithoutCancel(ctx)) })
+			url = server.AdminDSN()
+		}
+		rival, err := benchrank.NewPostgres(ctx, url)
+		if err != nil {
+			return stop, err
+		}
+		undo = append(undo, rival.Close)
+		o.SQL = rival
+	}
+	return stop, nil
 }
 
 func (f *benchRank) runBatch(c *cobra.Command) error {

@@ -14,6 +14,9 @@ func (r RankResult) Print(w io.Writer) {
 	if r.Elastic != (Figures{}) {
 		_, _ = fmt.Fprintf(w, "  Elasticsearch         p50 %.1f ms, p99 %.1f ms; %.4f of the top 20 agree, %.0f times slower\n", r.Elastic.P50, r.Elastic.P99, r.ElasticAgrees, r.ElasticFasterBy)
 	}
+	if r.SQL != (Figures{}) {
+		_, _ = fmt.Fprintf(w, "  one SQL statement     p50 %.1f ms, p99 %.1f ms; %.4f of the top 20 agree, %.0f times slower\n", r.SQL.P50, r.SQL.P99, r.SQLAgrees, r.SQLFasterBy)
+	}
 }
 
 // Print writes the figures for a person.

@@ -47,13 +47,27 @@ type RankResult struct {
 	Elastic         Figures `json:"elasticsearch,omitzero"`
 	ElasticAgrees   float64 `json:"elasticsearch_agreement_at_20,omitempty"`
 	ElasticFasterBy float64 `json:"times_faster_than_elasticsearch,omitempty"` // p50
+	SQL             Figures `json:"sql,omitzero"`
+	SQLAgrees       float64 `json:"sql_agreement_at_20,omitempty"`
+	SQLFasterBy     float64 `json:"times_faster_than_sql,omitempty"` // p50
 }
 
-// RankOptions say how much is ranked. Elastic is another index for the same work; nil: none.
+// Rival does the same work another way.
+type Rival interface {
+	Put(ctx context.Context, entries []indexer.Entry) error
+	Rank(ctx context.Context, query matcher.Query) ([]indexer.Hit, error)
+}
+
+// settler is a rival that has something to do once all openings are there.
+type settler interface {
+	Settle(ctx context.Context) error
+}
+
+// RankOptions say how much is ranked. Elastic and SQL do the same work another way; nil: they don't.
 type RankOptions struct {
 	Opportunities, Queries int
 	Seed                   uint64
-	Elastic                indexer.Index
+	Elastic, SQL           Rival
 	Progress               func(string)
 }
 
@@ -98,9 +112,19 @@ func Rank(ctx context.Context, release onward.Taxonomy, o RankOptions) (RankResu
 	}
 	if o.Elastic != nil {
 		o.Progress("Asking Elasticsearch the same")
-		err = result.elastic(ctx, o, queries, answers)
+		if result.Elastic, result.ElasticAgrees, err = rival(ctx, o.Elastic, queries, answers); err != nil {
+			return result, err
+		}
+		result.ElasticFasterBy = result.Elastic.P50 / math.Max(result.Memory.P50, 0.001)
 	}
-	return result, err
+	if o.SQL != nil {
+		o.Progress("Asking Postgres the same")
+		if result.SQL, result.SQLAgrees, err = rival(ctx, o.SQL, queries, answers); err != nil {
+			return result, err
+		}
+		result.SQLFasterBy = result.SQL.P50 / math.Max(result.Memory.P50, 0.001)
+	}
+	return result, nil
 }
 
 // scored is an opening with its score by the formula.
@@ -118,8 +142,11 @@ func fill(ctx context.Context, w *Workload, o RankOptions, index indexer.Index, 
 		if err := index.Put(ctx, entries); err != nil {
 			return nil, err
 		}
-		if o.Elastic != nil {
-			if err := o.Elastic.Put(ctx, entries); err != nil {
+		for _, other := range []Rival{o.Elastic, o.SQL} {
+			if other == nil {
+				continue
+			}
+			if err := other.Put(ctx, entries); err != nil {
 				return nil, err
 			}
 		}
@@ -176,7 +203,7 @@ func exact(hits []indexer.Hit, want []scored) error {
 	return nil
 }
 
-func measure(ctx context.Context, index indexer.Index, queries []matcher.Query, answers [][]indexer.Hit) (Figures, error) {
+func measure(ctx context.Context, index Rival, queries []matcher.Query, answers [][]indexer.Hit) (Figures, error) {
 	took := make([]time.Duration, len(queries))
 	for _, warm := range []bool{true, false} { // the first time fills the caches
 		for i, q := range queries {
@@ -249,12 +276,16 @@ func (r *RankResult) update(ctx context.Context, index indexer.Index, queries []
 	return writeErr
 }
 
-// elastic asks another index the same.
-func (r *RankResult) elastic(ctx context.Context, o RankOptions, queries []matcher.Query, answers [][]indexer.Hit) error {
+// rival asks another the same, and says which share of the top 20 has the same score at the same rank.
+func rival(ctx context.Context, other Rival, queries []matcher.Query, answers [][]indexer.Hit) (f Figures, agrees float64, err error) {
+	if s, ok := other.(settler); ok {
+		if err := s.Settle(ctx); err != nil {
+			return f, 0, err
+		}
+	}
 	others := make([][]indexer.Hit, len(queries))
-	var err error
-	if r.Elastic, err = measure(ctx, o.Elastic, queries, others); err != nil {
-		return err
+	if f, err = measure(ctx, other, queries, others); err != nil {
+		return f, 0, err
 	}
 	same, all := 0, 0
 	for i := range queries {
@@ -265,9 +296,7 @@ func (r *RankResult) elastic(ctx context.Context, o RankOptions, queries []match
 			}
 		}
 	}
-	r.ElasticAgrees = float64(same) / float64(max(1, all))
-	r.ElasticFasterBy = r.Elastic.P50 / math.Max(r.Memory.P50, 0.001)
-	return nil
+	return f, float64(same) / float64(max(1, all)), nil
 }
 
 func heap() float64 {

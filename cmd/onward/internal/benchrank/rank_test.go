@@ -5,7 +5,29 @@ import (
 
 	"onward/cmd/onward/internal/benchrank"
 	"onward/internal/reference"
+	"onward/internal/testenv"
 )
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+func TestOneStatementRanksTheSame(t *testing.T) {
+	t.Parallel()
+	release, err := reference.Starter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql, err := benchrank.NewPostgres(t.Context(), testenv.Postgres(t).AdminDSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := benchrank.Rank(t.Context(), release, benchrank.RankOptions{Opportunities: 3_000, Queries: 20, Seed: 3, SQL: sql, Progress: func(string) {}})
+	if err != nil || r.SQLAgrees != 1 || !(r.SQL.P50 > 0) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := sql.Close(); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestTheBenchmarksRankExactly(t *testing.T) {
 	t.Parallel()
