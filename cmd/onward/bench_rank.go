@@ -145,7 +145,7 @@ func (f *benchRank) startRivals(ctx context.Context, config engine.Config, o *be
 		if err != nil {
 			return stop, err
 		}
-		undo = append(undo, rival.Close)
+		undo = append(undo, func() error { return rival.Close(context.WithoutCancel(ctx)) })
 		o.SQL = rival
 	}
 	return stop, nil

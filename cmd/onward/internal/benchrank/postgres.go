@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"onward"
 	"onward/indexer"
@@ -49,8 +49,8 @@ func NewPostgres(ctx context.Context, url string) (*Postgres, error) {
 }
 
 // Close drops the schema.
-func (p *Postgres) Close() error {
-	_, err := p.db.Exec(`DROP SCHEMA IF EXISTS ` + benchSchema + ` CASCADE`)
+func (p *Postgres) Close(ctx context.Context) error {
+	_, err := p.db.ExecContext(ctx, `DROP SCHEMA IF EXISTS ` + benchSchema + ` CASCADE`)
 	if closed := p.db.Close(); err == nil {
 		err = closed
 	}
@@ -78,7 +78,7 @@ func (p *Postgres) Put(ctx context.Context, entries []indexer.Entry) error {
 		return fmt.Errorf("copy openings: %w", err)
 	}
 	copyIn := func(table string, columns []string, rows func(add func(...any) error) error) error {
-		statement, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...)) //nolint:sqlclosecheck // closed below, where its error counts
+		statement, err := tx.PrepareContext(ctx, `COPY `+table+` (`+strings.Join(columns, ", ")+`) FROM STDIN`) //nolint:sqlclosecheck // closed below, where its error counts
 		if err != nil {
 			return err
 		}

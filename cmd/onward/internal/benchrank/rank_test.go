@@ -24,7 +24,7 @@ func TestOneStatementRanksTheSame(t *testing.T) {
 	if err != nil || r.SQLAgrees != 1 || !(r.SQL.P50 > 0) {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if err := sql.Close(); err != nil {
+	if err := sql.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
