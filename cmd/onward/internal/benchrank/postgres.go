@@ -50,7 +50,7 @@ func NewPostgres(ctx context.Context, url string) (*Postgres, error) {
 
 // Close drops the schema.
 func (p *Postgres) Close(ctx context.Context) error {
-	_, err := p.db.ExecContext(ctx, `DROP SCHEMA IF EXISTS ` + benchSchema + ` CASCADE`)
+	_, err := p.db.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+benchSchema+` CASCADE`)
 	if closed := p.db.Close(); err == nil {
 		err = closed
 	}
