@@ -121,7 +121,7 @@ func (p *Problem) add(field ProblemField) {
 // known to come from elsewhere.
 func location(field string) string {
 	switch field {
-	case "cursor", "limit", "offset", "wait", "near", "radius_km", "skill", "reason":
+	case "cursor", "limit", "offset", "wait", "near", "radius_km", "skill":
 		return "query." + field
 	case "Idempotency-Key", "If-Match":
 		return "header." + field

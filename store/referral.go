@@ -364,6 +364,11 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	if c.Told != "" {
 		r.Told = c.Told
 	}
+	if c.Event == onward.ReferralAccept {
+		if err := tx.holdUntilStart(ctx, r); err != nil {
+			return err
+		}
+	}
 	tx.keepTimes(r, from, c.Event)
 	if r.HoldUntil != nil {
 		held++
@@ -383,6 +388,21 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	return tx.changePlaces(ctx, r.OpportunityID, held, places)
 }
 
+// holdUntilStart keeps the place of who was accepted until a while after the start that the opportunity names, or after the yes.
+func (tx *Tx) holdUntilStart(ctx context.Context, r *referralRow) error {
+	var starts *time.Time
+	if err := tx.get(ctx, &starts, `SELECT (details ->> 'starts_on')::date FROM opportunities WHERE id = $1`, r.OpportunityID); err != nil {
+		return wrap("read start of opportunity", err)
+	}
+	from := tx.now
+	if starts != nil && starts.After(from) {
+		from = *starts
+	}
+	until := from.Add(onward.StartWithin)
+	r.HoldUntil = &until
+	return nil
+}
+
 // keepTimes sets what follows from the new state: until when a place is held, and when things happened.
 func (tx *Tx) keepTimes(r *referralRow, from onward.ReferralStatus, event onward.ReferralEvent) {
 	now := tx.now
@@ -393,14 +413,9 @@ func (tx *Tx) keepTimes(r *referralRow, from onward.ReferralStatus, event onward
 	switch r.Status {
 	case onward.ReferralOnHold:
 		r.HeldFrom = from
-	case onward.ReferralAccepted:
-		if event == onward.ReferralAccept {
-			until := now.Add(onward.StartWithin)
-			r.HoldUntil = &until
-		}
 	case onward.ReferralPlaced:
 		r.PlacedAt, r.HoldUntil = &now, nil
-	case onward.ReferralDraft, onward.ReferralRequested, onward.ReferralInProgress, onward.ReferralCompleted, onward.ReferralDeclined, onward.ReferralFailed,
+	case onward.ReferralDraft, onward.ReferralRequested, onward.ReferralAccepted, onward.ReferralInProgress, onward.ReferralCompleted, onward.ReferralDeclined, onward.ReferralFailed,
 		onward.ReferralWithdrawn, onward.ReferralRevoked, onward.ReferralExpired:
 	}
 	if r.Status != onward.ReferralRequested {

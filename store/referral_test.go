@@ -148,7 +148,9 @@ func TestAReferralFromTheChoiceToAPlacementThatEnds(t *testing.T) {
 		})
 	}
 	wantCode(t, identity(recipient), onward.ENotFound)
-	b.must(recipient, r, onward.ReferralAccept, "")
+	if r = b.must(recipient, r, onward.ReferralAccept, ""); !r.HoldUntil.Equal(today.AddDays(40).Time().Add(onward.StartWithin)) {
+		t.Errorf("held until %v, want a while after the start in 40 days", r.HoldUntil)
+	}
 	if err := identity(recipient); err != nil {
 		t.Errorf("who it is, after the yes: %v", err)
 	}
