@@ -206,7 +206,7 @@ GRANT EXECUTE ON FUNCTION change_places(uuid, integer, integer, boolean) TO onwa
 CREATE FUNCTION others_wait(opportunity uuid, but uuid) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     AS $$ SELECT onward_role() <> '' AND EXISTS (SELECT FROM referrals r WHERE r.opportunity_id = opportunity AND r.waiting_from IS NOT NULL
-             AND r.hold_until IS NULL AND r.id <> but) $$;
+             AND r.hold_until IS NULL AND r.id IS DISTINCT FROM but) $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION others_wait(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION others_wait(uuid, uuid) TO onward_app;

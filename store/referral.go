@@ -471,7 +471,7 @@ func (tx *Tx) tryPlaces(ctx context.Context, opportunity onward.ID, held, placed
 			INSERT INTO outbox (kind, payload)
 			SELECT $5, jsonb_build_array(jsonb_build_object('id', $1::uuid, 'version', version)) FROM changed WHERE version IS NOT NULL
 			UNION ALL
-			SELECT $6, jsonb_build_array(jsonb_build_object('id', $1::uuid)) FROM changed WHERE version IS NOT NULL AND $2 + $3 < 0)
+			SELECT $6, jsonb_build_array(jsonb_build_object('id', $1::uuid)) FROM changed WHERE version IS NOT NULL AND $2 + $3 < 0 AND others_wait($1, NULL))
 		SELECT coalesce(version, 0) FROM changed`,
 		opportunity, held, placed, mustBeOpen, string(onward.WorkIndexOpportunity), string(onward.WorkOfferPlaces))
 	return version, wrap("change places", err)
