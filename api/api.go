@@ -109,6 +109,7 @@ func New(config Config) *API {
 	a.registerMonitoring()
 	a.registerWebhooks()
 	a.registerNotices()
+	a.registerOrganisations()
 	a.registerDocs()
 	return a
 }

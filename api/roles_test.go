@@ -71,6 +71,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"delete-webhook": {"D", 204, nil, s.onWebhook("webhooks/%s")}, "rotate-webhook": {"D", 200, nil, s.onWebhook("webhooks/%s/rotate")}, "test-webhook": {"D", 202, nil, s.onWebhook("webhooks/%s/test")},
 		"list-deliveries": {"D", 200, nil, nil}, "replay-delivery": {"D", 202, nil, s.onDelivery("deliveries/%s/replay")},
 		"list-events": {everyone, 200, nil, nil}, "read-notice-preferences": {everyone, 200, nil, nil}, "set-notice-preferences": {everyone, 200, func(string) any { return map[string]any{"off": []string{"referral.ended"}} }, nil},
+		"list-organisations": {everyone, 200, nil, nil}, "list-colleagues": {everyone, 200, nil, nil},
 		"list-vettings-due":         {"CS", 200, nil, nil},
 		"read-organisation-vetting": {"CS", 200, nil, s.otherVetting("organisations")}, "read-opportunity-vetting": {"CS", 200, nil, s.otherVetting("opportunities")},
 		"record-organisation-checks": {"S", 200, checks("free_to_leave"), s.otherVetting("organisations")},

@@ -214,9 +214,7 @@ func (tx *Tx) ChangeAlert(ctx context.Context, id onward.ID, version int64, c on
 		return onward.Alert{}, wrap("change alert", err)
 	}
 	if version != 0 && version != row.Version {
-		stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-		stale.Current = row.alert(tx.now)
-		return onward.Alert{}, stale
+		return onward.Alert{}, errStale(row.alert(tx.now))
 	}
 	if row.ResolvedAt != nil {
 		return onward.Alert{}, onward.Errorf(onward.EConflict, "it is resolved; raise another if something happened since")

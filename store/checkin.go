@@ -254,9 +254,11 @@ func (tx *Tx) lockCheckIn(ctx context.Context, id onward.ID, version int64) (che
 		return row, wrap("lock check-in", err)
 	}
 	if version != 0 && version != row.Version {
-		stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-		stale.Current, _ = row.checkIn()
-		return row, stale
+		current, err := row.checkIn()
+		if err != nil {
+			return row, err
+		}
+		return row, errStale(current)
 	}
 	if row.Status != onward.CheckInDue && row.Status != onward.CheckInPlanned {
 		return row, onward.Errorf(onward.EConflict, "it is %s; read it again for its present state", row.Status)

@@ -238,9 +238,7 @@ func (tx *Tx) lockPlacement(ctx context.Context, id onward.ID, version int64) (*
 		return nil, nil, "", wrap("lock placement", err)
 	}
 	if version != 0 && version != row.Version {
-		stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-		stale.Current = row.placement(tx.Actor)
-		return nil, nil, party, stale
+		return nil, nil, party, errStale(row.placement(tx.Actor))
 	}
 	return &row, referral, party, nil
 }

@@ -299,15 +299,19 @@ func (tx *Tx) lockReferral(ctx context.Context, id onward.ID, version int64) (*r
 	}
 	party := tx.partyOf(&row)
 	if version != 0 && version != row.Version {
-		stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
 		if party == onward.PartyAgency {
-			stale.Current = row.referral(tx.now)
-		} else {
-			stale.Current = row.received(tx.now, "")
+			return nil, party, errStale(row.referral(tx.now))
 		}
-		return nil, party, stale
+		return nil, party, errStale(row.received(tx.now, ""))
 	}
 	return &row, party, nil
+}
+
+// errStale says that a record was changed since it was read, and shows it as it is now.
+func errStale(current any) error {
+	stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
+	stale.Current = current
+	return stale
 }
 
 // partyOf is the side of a referral that the actor is on. An organisation that refers to an opening of its own is the agency.

@@ -116,9 +116,7 @@ func (tx *Tx) RecordChecks(ctx context.Context, subject onward.VettingSubject, i
 		return current, wrap("record checks", err)
 	}
 	if stale := n == 0 || (n == 1 && current.Version == 0 && version != 0); stale {
-		e := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-		e.Current = current
-		return current, e
+		return current, errStale(current)
 	}
 	for _, c := range checks {
 		_, err := tx.exec(ctx, `INSERT INTO vetting_checks (subject_id, code, result, evidence, expires_on, checked_by, checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -126,9 +126,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, actor onward.Actor, id onward
 			return err
 		}
 		if current.Version != version {
-			stale := onward.Errorf(onward.EVersion, "it was changed meanwhile; look at current, then repeat your change with its ETag if it is still right")
-			stale.Current = current
-			return stale
+			return errStale(current)
 		}
 		var row webhookRow
 		err = tx.get(ctx, &row, `UPDATE webhooks SET url = $2, kinds = $3, disabled_at = NULL, disabled_for = '', version = version + 1 WHERE id = $1 RETURNING `+webhookColumns, id, d.URL, kindsArray(d.Kinds))

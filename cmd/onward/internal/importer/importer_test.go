@@ -123,6 +123,7 @@ func counts(s importer.Summary) [4]int { return [4]int{s.Read, s.Created, s.Dupl
 func TestAnOpportunityIsReadFromEveryColumn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.deps.Actor = onward.Actor{OrganisationID: b.deps.Actor.OrganisationID, Role: onward.RoleSystem} // who may say that it is vetted
 	text := "\xef\xbb\xbfExternal ID;kind;title;title_fr;description;occupation;essential_skills;optional_skills;place;country;remote;remote_abroad;" +
 		"certificate_abroad;housing;relocation;capacity;languages;documents;min_age;max_age;hazardous;wage_min;wage_max;wage_currency;wage_period;" +
 		"hours_per_week;flexible_time;childcare;starts_on;closes_on;vetting;vetted_until;publish\r\n" +
