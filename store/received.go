@@ -122,9 +122,8 @@ func (tx *Tx) Inform(ctx context.Context, id onward.ID, version int64, informati
 	case row.Status != onward.ReferralRequested || row.Question == "":
 		return onward.Referral{}, onward.Errorf(onward.EConflict, "no question of the recipient is open; read it again for its present state")
 	}
-	sent, overdue := row.SentAt, row.OverdueAt
 	tx.askForReply(row)
-	row.SentAt, row.OverdueAt, row.Information = sent, overdue, information
+	row.Information = information
 	if err := tx.saveReferral(ctx, row); err != nil {
 		return onward.Referral{}, err
 	}

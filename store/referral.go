@@ -374,6 +374,9 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 		}
 	}
 	tx.keepTimes(r, from, c.Event)
+	if c.Event == onward.ReferralResume && next == onward.ReferralRequested { // the time for the answer begins anew
+		tx.askForReply(r)
+	}
 	if r.HoldUntil != nil {
 		held++
 	}
@@ -508,7 +511,8 @@ func (tx *Tx) sendReferral(ctx context.Context, r *referralRow, party onward.Par
 			return tx.waitForPlace(ctx, r, c.Note)
 		}
 	}
-	r.Status, r.WaitingFrom = next, nil
+	now := tx.now
+	r.Status, r.WaitingFrom, r.SentAt = next, nil, &now
 	tx.askForReply(r)
 	if err := tx.saveReferral(ctx, r); err != nil {
 		return onward.Referral{}, err
@@ -554,8 +558,7 @@ func (tx *Tx) takePlaceInTurn(ctx context.Context, r *referralRow) (bool, error)
 func (tx *Tx) askForReply(r *referralRow) {
 	hold, due := tx.now.Add(onward.HoldFor), tx.now.Add(r.Urgency.ReplyWithin())
 	remind := tx.now.Add(r.Urgency.ReplyWithin() / 2)
-	now := tx.now
-	r.HoldUntil, r.ReplyDueAt, r.RemindAt, r.SentAt, r.OverdueAt = &hold, &due, &remind, &now, nil
+	r.HoldUntil, r.ReplyDueAt, r.RemindAt = &hold, &due, &remind
 }
 
 func (tx *Tx) waitForPlace(ctx context.Context, r *referralRow, note string) (onward.Referral, error) {

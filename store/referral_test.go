@@ -288,7 +288,7 @@ func TestTwoAtOnceOneGetsTheFreshState(t *testing.T) {
 		t.Errorf("the fresh state is %+v", current)
 	}
 	back := b.must(counsellor, r, onward.ReferralResume, "")
-	if back.Status != onward.ReferralRequested || back.HeldFrom != "" {
+	if back.Status != onward.ReferralRequested || back.HeldFrom != "" || !back.ReplyDueAt.Equal(clock().Add(14*24*time.Hour)) {
 		t.Errorf("it is %s after it was on hold", back.Status)
 	}
 }
