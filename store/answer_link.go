@@ -30,8 +30,13 @@ func (tx *Tx) ownKey(ctx context.Context, name string) ([]byte, error) {
 	return key, wrap("read key", tx.get(ctx, &key, `SELECT secret FROM own_keys WHERE name = $1`, name))
 }
 
-func (s *Store) answerKey(ctx context.Context) (key paseto.V4SymmetricKey, err error) {
-	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
+// answerKey is read once: forged links cost no statement.
+func (s *Store) answerKey(ctx context.Context) (paseto.V4SymmetricKey, error) {
+	if key := s.links.Load(); key != nil {
+		return *key, nil
+	}
+	var key paseto.V4SymmetricKey
+	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		secret, err := tx.ownKey(ctx, "answer-links")
 		if err != nil {
 			return err
@@ -39,7 +44,11 @@ func (s *Store) answerKey(ctx context.Context) (key paseto.V4SymmetricKey, err e
 		key, err = paseto.V4SymmetricKeyFromBytes(secret)
 		return err
 	})
-	return key, wrap("read key of links", err)
+	if err != nil {
+		return key, wrap("read key of links", err)
+	}
+	s.links.Store(&key)
+	return key, nil
 }
 
 // AnswerLink makes a link by which the recipient of a referral answers without a login, once, while a place is held. EConflict
@@ -81,43 +90,49 @@ func errBadLink() error {
 	return onward.Errorf(onward.ENotFound, "this link is not valid, or its time is over; ask whoever referred the person for a new one")
 }
 
-// openLink finds what a token is for. Locked, no one else can use it meanwhile.
-func (tx *Tx) openLink(ctx context.Context, key paseto.V4SymmetricKey, secret string, lock string) (link, referral onward.ID, used *time.Time, err error) {
+// readLink says which link a token is, before the database is asked.
+func (s *Store) readLink(ctx context.Context, secret string) (link onward.ID, err error) {
 	if len(secret) > 1000 {
-		return link, referral, nil, errBadLink()
+		return link, errBadLink()
 	}
-	parser := paseto.MakeParser([]paseto.Rule{paseto.ForAudience(answerPurpose), paseto.ValidAt(tx.now)})
-	token, err := parser.ParseV4Local(key, secret, nil)
+	key, err := s.answerKey(ctx)
 	if err != nil {
-		return link, referral, nil, errBadLink()
+		return link, err
+	}
+	// When it ends is the database's to say, by its clock.
+	token, err := paseto.MakeParser([]paseto.Rule{paseto.ForAudience(answerPurpose)}).ParseV4Local(key, secret, nil)
+	if err != nil {
+		return link, errBadLink()
 	}
 	id, err := token.GetJti()
-	if err == nil {
-		err = link.UnmarshalText([]byte(id))
+	if err != nil || link.UnmarshalText([]byte(id)) != nil {
+		return link, errBadLink()
 	}
-	if err != nil {
-		return link, referral, nil, errBadLink()
-	}
+	return link, nil
+}
+
+// openLink finds what a link is for. Locked, no one else can use it meanwhile.
+func (tx *Tx) openLink(ctx context.Context, link onward.ID, lock string) (referral onward.ID, used *time.Time, err error) {
 	var row struct {
 		ReferralID onward.ID  `db:"referral_id"`
 		UsedAt     *time.Time `db:"used_at"`
 	}
 	err = tx.get(ctx, &row, `SELECT referral_id, used_at FROM answer_links WHERE id = $1 AND expires_at > $2`+lock, link, tx.now)
 	if errors.Is(err, sql.ErrNoRows) {
-		return link, referral, nil, errBadLink()
+		return referral, nil, errBadLink()
 	}
-	return link, row.ReferralID, row.UsedAt, wrap("open answer link", err)
+	return row.ReferralID, row.UsedAt, wrap("open answer link", err)
 }
 
 // LinkedReferral is what a link leads to, with the profile that the recipient's card is made of. ENotFound for a link that is
 // not valid, was used, or leads to a referral that awaits no answer or to a person who agrees no longer.
 func (s *Store) LinkedReferral(ctx context.Context, secret string) (r onward.ReceivedReferral, p Profile, err error) {
-	key, err := s.answerKey(ctx)
+	link, err := s.readLink(ctx, secret)
 	if err != nil {
 		return r, p, err
 	}
 	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
-		_, referral, used, err := tx.openLink(ctx, key, secret, "")
+		referral, used, err := tx.openLink(ctx, link, "")
 		if err != nil {
 			return err
 		}
@@ -177,13 +192,13 @@ func (s *Store) AnswerByLink(ctx context.Context, secret string, a onward.Answer
 	if err := a.Validate(); err != nil {
 		return r, err
 	}
-	key, err := s.answerKey(ctx)
+	link, err := s.readLink(ctx, secret)
 	if err != nil {
 		return r, err
 	}
 	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		// The referral first, as everywhere; then the link, so that of two who use it at once one does.
-		_, referral, _, err := tx.openLink(ctx, key, secret, "")
+		referral, _, err := tx.openLink(ctx, link, "")
 		if err != nil {
 			return err
 		}
@@ -191,7 +206,7 @@ func (s *Store) AnswerByLink(ctx context.Context, secret string, a onward.Answer
 		if err != nil {
 			return err
 		}
-		link, _, used, err := tx.openLink(ctx, key, secret, " FOR UPDATE")
+		_, used, err := tx.openLink(ctx, link, " FOR UPDATE")
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"sync/atomic"
 	"time"
 
+	"aidanwoods.dev/go-paseto"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
@@ -43,6 +45,7 @@ type Store struct {
 	packer     *packer
 	// privateWebhooks: see Config.
 	privateWebhooks bool
+	links           *atomic.Pointer[paseto.V4SymmetricKey] // the key of answer links, once it was read
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -78,7 +81,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

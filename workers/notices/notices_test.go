@@ -413,6 +413,17 @@ func TestPreferencesAndTextMessages(t *testing.T) {
 	}
 }
 
+func TestWhereNoOneHasTheRoleThoseWhoRunTheOrganisationAreTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "en")
+	box, url := newMailbox(t)
+	s := b.sender(notices.Config{SMTP: url, From: "onward@example.org"})
+	b.happens(onward.EventReferralRequested, onward.RoleEmployer, s.Channels()...)
+	if sent, _ := b.send(s); sent != 1 || len(box.messages) != 1 || !strings.Contains(box.messages[0], "admin@example.org") {
+		t.Errorf("%d sent: %q", sent, box.messages)
+	}
+}
+
 func TestAClaimThatDiesIsSentByAnother(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "en")
