@@ -59,10 +59,7 @@ func (s *Store) ExpireHolds(ctx context.Context) (int, error) {
 func (tx *Tx) passOffer(ctx context.Context, r *referralRow) error {
 	now := tx.now
 	r.HoldUntil, r.WaitingFrom = nil, &now
-	if err := tx.saveReferral(ctx, r); err != nil {
-		return err
-	}
-	if err := tx.step(ctx, r, "offer_passed", r.Status, onward.PartySystem, ""); err != nil {
+	if err := tx.saveStep(ctx, r, "offer_passed", r.Status, onward.PartySystem, ""); err != nil {
 		return err
 	}
 	return tx.changePlaces(ctx, r.OpportunityID, -1, 0)
@@ -167,10 +164,7 @@ func (s *Store) OfferPlaces(ctx context.Context, opportunity onward.ID) error {
 			}
 			until := tx.now.Add(onward.OfferFor)
 			row.HoldUntil, offered = &until, true
-			if err := tx.saveReferral(ctx, &row); err != nil {
-				return err
-			}
-			if err := tx.step(ctx, &row, "offer", row.Status, onward.PartySystem, ""); err != nil {
+			if err := tx.saveStep(ctx, &row, "offer", row.Status, onward.PartySystem, ""); err != nil {
 				return err
 			}
 			return tx.announce(ctx, row.event(onward.EventReferralOffered, row.OrganisationID, row.CreatedBy, ""))

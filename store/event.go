@@ -20,25 +20,14 @@ func (tx *Tx) announce(ctx context.Context, events ...onward.Event) error {
 	if err != nil {
 		return wrap("announce", err)
 	}
-	_, err = tx.exec(ctx, `INSERT INTO events (id, kind, organisation_id, user_id, role, subject_id, status, reason, at)
-		SELECT id, kind, organisation_id, user_id, coalesce(role, ''), subject_id, coalesce(status, ''), coalesce(reason, ''), at
-		FROM jsonb_to_recordset($1::jsonb) e(id uuid, kind text, organisation_id uuid, user_id uuid, role text, subject_id uuid, status text, reason text, at timestamptz)`,
-		string(rows))
-	if err != nil {
-		return wrap("announce", err)
-	}
-	refs := make([]onward.Ref, len(events))
-	for i, e := range events {
-		refs[i] = onward.Ref{ID: e.ID}
-	}
-	for len(refs) > 0 {
-		n := min(len(refs), endBatch)
-		if err := tx.promise(ctx, onward.WorkTell, refs[:n]...); err != nil {
-			return err
-		}
-		refs = refs[n:]
-	}
-	return nil
+	// One statement: a transition waits for as few round trips as it can.
+	_, err = tx.exec(ctx, `WITH told AS (
+			INSERT INTO events (id, kind, organisation_id, user_id, role, subject_id, status, reason, at)
+			SELECT id, kind, organisation_id, user_id, coalesce(role, ''), subject_id, coalesce(status, ''), coalesce(reason, ''), at
+			FROM jsonb_to_recordset($1::jsonb) e(id uuid, kind text, organisation_id uuid, user_id uuid, role text, subject_id uuid, status text, reason text, at timestamptz))
+		INSERT INTO outbox (kind, payload) SELECT $2, jsonb_agg(jsonb_build_object('id', e.id)) FROM jsonb_to_recordset($1::jsonb) e(id uuid)`,
+		string(rows), string(onward.WorkTell))
+	return wrap("announce", err)
 }
 
 type eventRow struct {

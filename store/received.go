@@ -98,10 +98,7 @@ func (tx *Tx) ask(ctx context.Context, r *referralRow, question string) error {
 		return onward.Errorf(onward.EConflict, "a referral that is %s needs no answer; read it again for its present state", r.Status)
 	}
 	r.Question, r.Information = question, ""
-	if err := tx.saveReferral(ctx, r); err != nil {
-		return err
-	}
-	if err := tx.step(ctx, r, "ask", r.Status, onward.PartyRecipient, ""); err != nil {
+	if err := tx.saveStep(ctx, r, "ask", r.Status, onward.PartyRecipient, ""); err != nil {
 		return err
 	}
 	return tx.announce(ctx, r.event(onward.EventReferralQuestion, r.OrganisationID, r.CreatedBy, ""))
@@ -124,10 +121,7 @@ func (tx *Tx) Inform(ctx context.Context, id onward.ID, version int64, informati
 	}
 	tx.askForReply(row)
 	row.Information = information
-	if err := tx.saveReferral(ctx, row); err != nil {
-		return onward.Referral{}, err
-	}
-	if err := tx.step(ctx, row, "inform", row.Status, party, ""); err != nil {
+	if err := tx.saveStep(ctx, row, "inform", row.Status, party, ""); err != nil {
 		return onward.Referral{}, err
 	}
 	return row.referral(tx.now), tx.announce(ctx, row.event(onward.EventReferralInformed, row.RecipientID, onward.ID{}, onward.RoleEmployer))

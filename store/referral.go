@@ -114,7 +114,9 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 		return none, wrap("create referral", err)
 	}
 	var row referralRow
-	err = tx.get(ctx, &row, `INSERT INTO referrals AS r (id, organisation_id, recipient_id, returnee_id, opportunity_id, kind, place_id, pseudonym,
+	err = tx.get(ctx, &row, `WITH step AS (
+			INSERT INTO referral_steps (referral_id, organisation_id, at, event, to_status, party, user_id) VALUES ($1, $2, $15, 'create', 'draft', 'agency', $14))
+		INSERT INTO referrals AS r (id, organisation_id, recipient_id, returnee_id, opportunity_id, kind, place_id, pseudonym,
 			request_id, rank, chosen, choice_reason, choice_note, urgency, status, created_by, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, candidate_pseudonym($5, $4), $8, $9, $10, $11, $12, $13, 'draft', $14, $15, $15)
 		RETURNING `+referralColumns,
@@ -126,9 +128,6 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	}
 	if err != nil {
 		return none, wrap("create referral", err)
-	}
-	if err := tx.step(ctx, &row, "create", "", onward.PartyAgency, ""); err != nil {
-		return none, err
 	}
 	return row.referral(tx.now), nil
 }
@@ -279,14 +278,6 @@ func (tx *Tx) ReferralSteps(ctx context.Context, id onward.ID) ([]onward.Referra
 	return steps, wrap("read history of referral", err)
 }
 
-// step writes one line of the history.
-func (tx *Tx) step(ctx context.Context, r *referralRow, event onward.ReferralEvent, from onward.ReferralStatus, by onward.Party, note string) error {
-	_, err := tx.exec(ctx, `INSERT INTO referral_steps (referral_id, organisation_id, at, event, from_status, to_status, party, user_id, reason, note)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		r.ID, r.OrganisationID, tx.now, string(event), string(from), string(r.Status), string(by), nilIfZero(tx.Actor.UserID), string(r.Reason), note)
-	return wrap("write history of referral", err)
-}
-
 // lockReferral reads a referral that is about to change and keeps others from changing it meanwhile. EVersion, with the
 // referral as it is now, when someone else changed it; version 0 takes whatever is there.
 func (tx *Tx) lockReferral(ctx context.Context, id onward.ID, version int64) (*referralRow, onward.Party, error) {
@@ -383,10 +374,7 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	if err := tx.countReply(ctx, r, from); err != nil {
 		return err
 	}
-	if err := tx.saveReferral(ctx, r); err != nil {
-		return err
-	}
-	if err := tx.step(ctx, r, c.Event, from, party, c.Note); err != nil {
+	if err := tx.saveStep(ctx, r, c.Event, from, party, c.Note); err != nil {
 		return err
 	}
 	if err := tx.announce(ctx, tellOfMove(r, from, party)...); err != nil {
@@ -433,14 +421,19 @@ func (tx *Tx) keepTimes(r *referralRow, from onward.ReferralStatus, event onward
 	}
 }
 
-func (tx *Tx) saveReferral(ctx context.Context, r *referralRow) error {
+// saveStep writes the referral as it is now with one line of its history.
+func (tx *Tx) saveStep(ctx context.Context, r *referralRow, event onward.ReferralEvent, from onward.ReferralStatus, by onward.Party, note string) error {
 	r.Version++
 	r.UpdatedAt = tx.now
-	_, err := tx.exec(ctx, `UPDATE referrals SET version = $2, status = $3, held_from = $4, reason = $5, ended_from = $6, told = $7, question = $8,
-			information = $9, hold_until = $10, reply_due_at = $11, remind_at = $12, overdue_at = $13, waiting_from = $14, sent_at = $15,
-			answered_at = $16, placed_at = $17, ended_at = $18, updated_at = $19 WHERE id = $1`,
+	_, err := tx.exec(ctx, `WITH saved AS (
+			UPDATE referrals SET version = $2, status = $3, held_from = $4, reason = $5, ended_from = $6, told = $7, question = $8,
+				information = $9, hold_until = $10, reply_due_at = $11, remind_at = $12, overdue_at = $13, waiting_from = $14, sent_at = $15,
+				answered_at = $16, placed_at = $17, ended_at = $18, updated_at = $19 WHERE id = $1)
+		INSERT INTO referral_steps (referral_id, organisation_id, at, event, from_status, to_status, party, user_id, reason, note)
+		VALUES ($1, $20, $19, $21, $22, $3, $23, $24, $5, $25)`,
 		r.ID, r.Version, string(r.Status), string(r.HeldFrom), string(r.Reason), string(r.EndedFrom), r.Told, r.Question, r.Information, r.HoldUntil,
-		r.ReplyDueAt, r.RemindAt, r.OverdueAt, r.WaitingFrom, r.SentAt, r.AnsweredAt, r.PlacedAt, r.EndedAt, r.UpdatedAt)
+		r.ReplyDueAt, r.RemindAt, r.OverdueAt, r.WaitingFrom, r.SentAt, r.AnsweredAt, r.PlacedAt, r.EndedAt, r.UpdatedAt,
+		r.OrganisationID, string(event), string(from), string(by), nilIfZero(tx.Actor.UserID), note)
 	return wrap("write referral", err)
 }
 
@@ -514,10 +507,7 @@ func (tx *Tx) sendReferral(ctx context.Context, r *referralRow, party onward.Par
 	now := tx.now
 	r.Status, r.WaitingFrom, r.SentAt = next, nil, &now
 	tx.askForReply(r)
-	if err := tx.saveReferral(ctx, r); err != nil {
-		return onward.Referral{}, err
-	}
-	if err := tx.step(ctx, r, c.Event, from, party, c.Note); err != nil {
+	if err := tx.saveStep(ctx, r, c.Event, from, party, c.Note); err != nil {
 		return onward.Referral{}, err
 	}
 	return r.referral(tx.now), tx.announce(ctx, r.event(onward.EventReferralRequested, r.RecipientID, onward.ID{}, onward.RoleEmployer))
@@ -567,10 +557,7 @@ func (tx *Tx) waitForPlace(ctx context.Context, r *referralRow, note string) (on
 	}
 	now := tx.now
 	r.WaitingFrom = &now
-	if err := tx.saveReferral(ctx, r); err != nil {
-		return onward.Referral{}, err
-	}
-	if err := tx.step(ctx, r, "wait", r.Status, onward.PartyAgency, note); err != nil {
+	if err := tx.saveStep(ctx, r, "wait", r.Status, onward.PartyAgency, note); err != nil {
 		return onward.Referral{}, err
 	}
 	// A place may have become free since: whoever waits is offered it by the work, in order.
