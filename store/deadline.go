@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"onward"
@@ -147,36 +149,61 @@ func (tx *Tx) ConfirmOpportunity(ctx context.Context, id onward.ID) (onward.Oppo
 // offer keeps it: the same work twice changes nothing.
 func (s *Store) OfferPlaces(ctx context.Context, opportunity onward.ID) error {
 	for {
-		offered := false
-		err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
-			offered = false
-			var row referralRow
-			err := tx.get(ctx, &row, selectReferral+`WHERE r.opportunity_id = $1 AND r.waiting_from IS NOT NULL AND r.hold_until IS NULL AND r.status = 'draft'
-				ORDER BY r.waiting_from, r.id LIMIT 1 FOR UPDATE`, opportunity)
-			if notFound(err, "") != err { //nolint:errorlint // notFound makes another error of none found
-				return nil
-			} else if err != nil {
-				return err
-			}
-			version, err := tx.tryPlaces(ctx, opportunity, 1, 0, true)
-			if err != nil || version == 0 {
-				return err
-			}
-			until := tx.now.Add(onward.OfferFor)
-			row.HoldUntil, offered = &until, true
-			if err := tx.saveStep(ctx, &row, "offer", row.Status, onward.PartySystem, ""); err != nil {
-				return err
-			}
-			return tx.announce(ctx, row.event(onward.EventReferralOffered, row.OrganisationID, row.CreatedBy, ""))
+		more := false
+		err := s.InTx(ctx, onward.System(), func(tx *Tx) (err error) {
+			more, err = tx.offerPlace(ctx, opportunity)
+			return err
 		})
-		if err != nil || !offered {
+		if err != nil || !more {
 			return wrap("offer places", err)
 		}
 	}
 }
 
+// offerPlace holds one place for the first who waits, and says whether there may be another.
+func (tx *Tx) offerPlace(ctx context.Context, opportunity onward.ID) (more bool, err error) {
+	var first onward.ID
+	err = tx.get(ctx, &first, `SELECT r.id FROM referrals r WHERE r.opportunity_id = $1 AND r.waiting_from IS NOT NULL AND r.hold_until IS NULL AND r.status = 'draft'
+		ORDER BY r.waiting_from, r.id LIMIT 1`, opportunity)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	var row referralRow
+	if err := tx.get(ctx, &row, selectReferral+`WHERE r.id = $1 FOR UPDATE`, first); err != nil {
+		return false, err
+	}
+	if row.WaitingFrom == nil || row.HoldUntil != nil || row.Status != onward.ReferralDraft {
+		return true, nil // it was changed while this waited for it: look who is first now
+	}
+	version, err := tx.tryPlaces(ctx, opportunity, 1, 0, true)
+	if err != nil || version == 0 {
+		return false, err
+	}
+	until := tx.now.Add(onward.OfferFor)
+	row.HoldUntil = &until
+	if err := tx.saveStep(ctx, &row, "offer", row.Status, onward.PartySystem, ""); err != nil {
+		return false, err
+	}
+	return true, tx.announce(ctx, row.event(onward.EventReferralOffered, row.OrganisationID, row.CreatedBy, ""))
+}
+
+// referralsToEnd are the referrals of a closed opportunity ($1) that a rule ends ($2: the default rules). A row that another
+// transaction changes while this one waits for its lock is looked at again by what stands in ON and WHERE, but not by what stands
+// in the lateral: so the status of the rule is compared here once more.
+const referralsToEnd = `FROM opportunities o JOIN referrals r ON r.opportunity_id = o.id
+	JOIN LATERAL (
+		SELECT event, reason, status FROM (
+			SELECT c.event, c.reason, c.status, 0 AS place FROM close_rules c WHERE c.organisation_id = r.organisation_id AND c.close_reason = o.close_reason AND c.status = r.status
+			UNION ALL
+			SELECT coalesce(d.event, ''), coalesce(d.reason, ''), d.status, 1 FROM jsonb_to_recordset($2::jsonb) d(close_reason text, status text, event text, reason text)
+			WHERE d.close_reason = o.close_reason AND d.status = r.status) rules ORDER BY place LIMIT 1) u ON u.event <> ''
+	WHERE o.id = $1 AND o.status = 'closed' AND u.status = r.status`
+
 // EndReferrals ends a batch of the referrals of a closed opportunity by the rules of their agencies, and says whether there
-// may be more. What is ended is ended for good, so that it resumes after a crash where it was; each is told of once.
+// are more. What is ended is ended for good, so that it resumes after a crash where it was; each is told of once, however many
+// do this at the same time.
 func (s *Store) EndReferrals(ctx context.Context, opportunity onward.ID) (more bool, err error) {
 	rules, err := json.Marshal(onward.DefaultCloseRules())
 	if err != nil {
@@ -187,18 +214,10 @@ func (s *Store) EndReferrals(ctx context.Context, opportunity onward.ID) (more b
 			Ended int `db:"ended"`
 			Held  int `db:"held"`
 		}
-		err := tx.get(ctx, &done, `WITH closed AS (SELECT id, close_reason FROM opportunities WHERE id = $1 AND status = 'closed'),
-			due AS (
+		err := tx.get(ctx, &done, `WITH due AS (
 				SELECT r.id, r.status, r.hold_until IS NOT NULL AS held, r.status = 'requested' AND r.overdue_at IS NULL AND u.event = 'decline' AS answers,
 					u.event, u.reason, r.organisation_id, r.created_by, r.recipient_id
-				FROM closed o JOIN referrals r ON r.opportunity_id = o.id
-				JOIN LATERAL (
-					SELECT event, reason FROM (
-						SELECT c.event, c.reason, 0 AS place FROM close_rules c WHERE c.organisation_id = r.organisation_id AND c.close_reason = o.close_reason AND c.status = r.status
-						UNION ALL
-						SELECT coalesce(d.event, ''), coalesce(d.reason, ''), 1 FROM jsonb_to_recordset($2::jsonb) d(close_reason text, status text, event text, reason text)
-						WHERE d.close_reason = o.close_reason AND d.status = r.status) rules ORDER BY place LIMIT 1) u ON u.event <> ''
-				ORDER BY r.id LIMIT $3 FOR UPDATE OF r),
+				`+referralsToEnd+` ORDER BY r.id LIMIT $3 FOR UPDATE OF r),
 			moved AS (
 				UPDATE referrals r SET version = r.version + 1, ended_from = r.status, reason = d.reason, held_from = '', hold_until = NULL, remind_at = NULL,
 					waiting_from = NULL, ended_at = $4, updated_at = $4, answered_at = CASE WHEN d.answers THEN $4 ELSE r.answered_at END,
@@ -216,8 +235,10 @@ func (s *Store) EndReferrals(ctx context.Context, opportunity onward.ID) (more b
 		if err != nil {
 			return err
 		}
-		more = done.Ended == endBatch
-		return tx.changePlaces(ctx, opportunity, -done.Held, 0)
+		if more = done.Ended > 0; more {
+			return tx.changePlaces(ctx, opportunity, -done.Held, 0)
+		}
+		return tx.get(ctx, &more, `SELECT EXISTS (SELECT `+referralsToEnd+`)`, opportunity, string(rules))
 	})
 	return more, wrap("end referrals", err)
 }

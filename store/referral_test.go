@@ -450,9 +450,9 @@ func TestClosingEndsByTheRulesAndResumes(t *testing.T) {
 		_, err := tx.ChangeOpportunity(t.Context(), o.ID, 0, onward.EventClose, onward.CloseFilled)
 		return err
 	})
-	for range 2 {
-		if more, err := b.store.EndReferrals(t.Context(), o.ID); more || err != nil {
-			t.Fatal(more, err)
+	for i, want := range []bool{true, false, false} {
+		if more, err := b.store.EndReferrals(t.Context(), o.ID); more != want || err != nil {
+			t.Fatal(i, more, err)
 		}
 	}
 	for _, c := range []struct {
@@ -794,4 +794,64 @@ func TestWhatIsKnownOfAPlacementIsTheAgencysToChange(t *testing.T) {
 	if current, ok := onward.CurrentOf(err).(onward.Placement); !ok || current.EndReason != onward.EndUnsafe {
 		t.Errorf("the fresh state is %+v", current)
 	}
+}
+
+// TestManyWhoEndTheSameReferralsEndEachOnce: a task that was taken for lost runs beside the next.
+func TestManyWhoEndTheSameReferralsEndEachOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.opening(40)
+	for range 40 {
+		b.sent(o)
+	}
+	b.in(recipient, func(tx *store.Tx) error {
+		_, err := tx.ChangeOpportunity(t.Context(), o.ID, 0, onward.EventClose, onward.CloseUnsafe)
+		return err
+	})
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			for more := true; more; {
+				var err error
+				if more, err = b.store.EndReferrals(t.Context(), o.ID); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := b.count(`SELECT count(*) FROM referral_steps WHERE event = 'revoke'`); n != 40 {
+		t.Errorf("%d ends, want 40", n)
+	}
+	if n := b.events(onward.EventReferralEnded); n != 40 {
+		t.Errorf("%d were told, want 40", n)
+	}
+	b.places(o, 0, 0)
+}
+
+// TestWhoeverWaitsIsOfferedAPlaceAlthoughTheFirstIsBeingChanged: the first leaves while the offer waits for their row.
+func TestWhoeverWaitsIsOfferedAPlaceAlthoughTheFirstIsBeingChanged(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.opening(1)
+	holder := b.sent(o)
+	first, second := b.must(counsellor, b.refer(counsellor, o), onward.ReferralSend, ""), b.must(counsellor, b.refer(counsellor, o), onward.ReferralSend, "")
+	b.must(counsellor, holder, onward.ReferralWithdraw, onward.ReasonFamily)
+	offered := make(chan error, 1)
+	b.in(counsellor, func(tx *store.Tx) error {
+		if _, err := tx.ChangeReferral(t.Context(), first.ID, 0, onward.ReferralChange{Event: onward.ReferralWithdraw, Reason: onward.ReasonFamily}); err != nil {
+			return err
+		}
+		go func() { offered <- b.store.OfferPlaces(t.Context(), o.ID) }()
+		b.untilBlocked(1)
+		return nil
+	})
+	if err := <-offered; err != nil {
+		t.Fatal(err)
+	}
+	if r := b.referral(second); r.HoldUntil == nil {
+		t.Errorf("the second who waits has no offer: %+v", r)
+	}
+	b.places(o, 1, 0)
 }
