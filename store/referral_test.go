@@ -796,7 +796,8 @@ func TestWhatIsKnownOfAPlacementIsTheAgencysToChange(t *testing.T) {
 	}
 }
 
-// TestManyWhoEndTheSameReferralsEndEachOnce: a task that was taken for lost runs beside the next.
+// TestManyWhoEndTheSameReferralsEndEachOnce: a task that was taken for lost runs beside the next. All of them wait for the same row
+// at first, so that each has read the state from before the others.
 func TestManyWhoEndTheSameReferralsEndEachOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -808,8 +809,17 @@ func TestManyWhoEndTheSameReferralsEndEachOnce(t *testing.T) {
 		_, err := tx.ChangeOpportunity(t.Context(), o.ID, 0, onward.EventClose, onward.CloseUnsafe)
 		return err
 	})
+	lock, err := b.admin().Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback() }()
+	if _, err := lock.Exec(`SELECT FROM referrals WHERE opportunity_id = $1 FOR UPDATE`, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	const many = 6
 	var wg sync.WaitGroup
-	for range 12 {
+	for range many {
 		wg.Go(func() {
 			for more := true; more; {
 				var err error
@@ -819,6 +829,10 @@ func TestManyWhoEndTheSameReferralsEndEachOnce(t *testing.T) {
 				}
 			}
 		})
+	}
+	b.untilBlocked(many)
+	if err := lock.Rollback(); err != nil {
+		t.Error(err)
 	}
 	wg.Wait()
 	if n := b.count(`SELECT count(*) FROM referral_steps WHERE event = 'revoke'`); n != 40 {
