@@ -62,11 +62,12 @@ func (s *Store) PlanCheckIns(ctx context.Context) (n int, err error) {
 				SELECT p.id FROM placements p WHERE NOT p.check_ins_planned ORDER BY p.id LIMIT $2 FOR UPDATE SKIP LOCKED),
 			marked AS (
 				UPDATE placements p SET check_ins_planned = true FROM open WHERE p.id = open.id
-				RETURNING p.id, p.organisation_id, p.partner_id, p.returnee_id, p.kind, p.started_on),
+				RETURNING p.id, p.organisation_id, p.partner_id, p.returnee_id, p.kind, p.started_on, p.end_reason),
 			planned AS (
 				INSERT INTO check_ins (id, organisation_id, partner_id, returnee_id, placement_id, purpose, day, due_on)
 				SELECT new_id(), m.organisation_id, m.partner_id, m.returnee_id, m.id, plan.purpose, d.day, m.started_on + d.day
 				FROM marked m JOIN jsonb_to_recordset($1::jsonb) plan(kind text, purpose text, days integer[]) ON plan.kind = m.kind, unnest(plan.days) d(day)
+				WHERE m.end_reason = '' OR (plan.purpose = 'sustainability' AND m.end_reason NOT IN ('unreachable', 'died')) -- as when one ends later
 				ON CONFLICT DO NOTHING)
 			SELECT count(*) FROM marked`, string(plans), endBatch)
 	})

@@ -266,3 +266,18 @@ func TestANewVersionOfAQuestionnaireLeavesOldAnswersAlone(t *testing.T) {
 		t.Errorf("version 1 is %d", old.Version)
 	}
 }
+
+func TestWhatEndedBeforeItWasPlannedIsAskedAboutNoMore(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	b := setup(t).at(&now)
+	_, _, p := b.monitored()
+	b.in(counsellor, func(tx *store.Tx) error {
+		_, err := tx.EndPlacement(t.Context(), p.ID, 0, onward.EndPlacement{EndedOn: today, Reason: onward.EndResigned, Source: onward.SourceSelf})
+		return err
+	})
+	b.call()
+	if n, all := b.count(`SELECT count(*) FROM check_ins WHERE purpose = 'placement'`), b.count(`SELECT count(*) FROM check_ins`); n != 0 || all != 3 {
+		t.Errorf("%d of %d check-ins are about the work", n, all)
+	}
+}
