@@ -20,18 +20,18 @@ import (
 )
 
 type benchRank struct {
-	esco                   []string
-	opportunities, queries int
-	returnees              int
-	elasticsearch          string
-	postgres               string
-	seed                   uint64
-	asJSON                 bool
+	esco          []string
+	sizes         []int // how many openings; each is a run
+	queries       int
+	returnees     int
+	elasticsearch string
+	postgres      string
+	seed          uint64
+	asJSON        bool
 }
 
 func (f *benchRank) register(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.esco, "esco", nil, "official ESCO files, zips or directories (default: the starter taxonomy)")
-	c.Flags().IntVar(&f.opportunities, "opportunities", 100_000, "open opportunities")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "the same seed draws the same openings and people")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 }
@@ -45,6 +45,7 @@ func newBenchRank(o *options) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c, o) },
 	}
 	f.register(c)
+	c.Flags().IntSliceVar(&f.sizes, "opportunities", []int{100_000}, "open opportunities; several, such as 10000,100000,1000000, show how the time grows")
 	c.Flags().IntVar(&f.queries, "queries", 500, "people to rank for")
 	c.Flags().StringVar(&f.elasticsearch, "elasticsearch", "", "URL of an Elasticsearch to ask the same, or auto to start the development node (needs java and mvn)")
 	c.Flags().StringVar(&f.postgres, "postgres", "", "URL of a Postgres to ask the same by one SQL statement, or auto to start one; a schema of its own is made and dropped")
@@ -58,16 +59,18 @@ func newBenchBatch() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return f.runBatch(c) },
 	}
 	f.register(c)
+	f.sizes = []int{0}
+	c.Flags().IntVar(&f.sizes[0], "opportunities", 100_000, "open opportunities")
 	c.Flags().IntVar(&f.returnees, "returnees", 10_000, "people to rank for")
 	return c
 }
 
 func (f *benchRank) options(ctx context.Context) (release onward.Taxonomy, o benchrank.RankOptions, err error) {
-	if f.opportunities < 1 || f.queries < 0 || f.returnees < 0 || f.queries+f.returnees < 1 {
+	if len(f.sizes) == 0 || slices.Min(f.sizes) < 1 || f.queries < 0 || f.returnees < 0 || f.queries+f.returnees < 1 {
 		return release, o, onward.Errorf(onward.EInvalid, "give at least one opportunity and one person to rank for")
 	}
 	o = benchrank.RankOptions{
-		Opportunities: f.opportunities, Queries: f.queries, Seed: f.seed,
+		Opportunities: f.sizes[0], Queries: f.queries, Seed: f.seed,
 		Progress: func(what string) { fmt.Fprintln(os.Stderr, "· "+what) },
 	}
 	if len(f.esco) == 0 {
@@ -78,7 +81,7 @@ func (f *benchRank) options(ctx context.Context) (release onward.Taxonomy, o ben
 	return release, o, err
 }
 
-func (f *benchRank) run(c *cobra.Command, shared *options) (err error) {
+func (f *benchRank) run(c *cobra.Command, shared *options) error {
 	release, o, err := f.options(c.Context())
 	if err != nil {
 		return err
@@ -87,16 +90,28 @@ func (f *benchRank) run(c *cobra.Command, shared *options) (err error) {
 	if err != nil {
 		return err
 	}
-	stop, err := f.startRivals(c.Context(), config, &o)
+	var runs []benchrank.RankResult
+	for _, size := range f.sizes {
+		o.Opportunities = size
+		r, err := f.runOnce(c.Context(), config, release, o)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
+	}
+	if len(runs) == 1 {
+		return printResult(c, f.asJSON, runs[0])
+	}
+	return printResult(c, f.asJSON, benchrank.NewGrowth(runs))
+}
+
+func (f *benchRank) runOnce(ctx context.Context, config engine.Config, release onward.Taxonomy, o benchrank.RankOptions) (r benchrank.RankResult, err error) {
+	stop, err := f.startRivals(ctx, config, &o)
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
-		return err
+		return r, err
 	}
-	r, err := benchrank.Rank(c.Context(), release, o)
-	if err != nil {
-		return err
-	}
-	return printResult(c, f.asJSON, r)
+	return benchrank.Rank(ctx, release, o)
 }
 
 // startRivals connects to what is asked the same, and starts it for "auto". stop undoes what was done, also after an error.

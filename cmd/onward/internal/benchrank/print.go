@@ -3,7 +3,30 @@ package benchrank
 import (
 	"fmt"
 	"io"
+	"math"
 )
+
+// Growth is runs of several sizes, in the order given.
+type Growth []RankResult
+
+// NewGrowth says of each run but the first how the middle time grew since the one before.
+func NewGrowth(runs []RankResult) Growth {
+	for i := 1; i < len(runs); i++ {
+		r, before := &runs[i], runs[i-1]
+		r.GrowsBy = math.Log(r.Memory.P50/before.Memory.P50) / math.Log(float64(r.Opportunities)/float64(before.Opportunities))
+	}
+	return runs
+}
+
+// Print writes each run.
+func (g Growth) Print(w io.Writer) {
+	for _, r := range g {
+		r.Print(w)
+		if r.GrowsBy != 0 {
+			_, _ = fmt.Fprintf(w, "  since the run before the middle time grew as openings to the power of %.2f (1 would be linear)\n", r.GrowsBy)
+		}
+	}
+}
 
 // Print writes the figures for a person.
 func (r RankResult) Print(w io.Writer) {

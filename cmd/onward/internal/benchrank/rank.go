@@ -47,6 +47,7 @@ type RankResult struct {
 	Elastic         Figures `json:"elasticsearch,omitzero"`
 	ElasticAgrees   float64 `json:"elasticsearch_agreement_at_20,omitempty"`
 	ElasticFasterBy float64 `json:"times_faster_than_elasticsearch,omitempty"` // p50
+	GrowsBy         float64 `json:"grows_by_power,omitempty"`                  // p50 since a run with fewer openings; 1: linear
 	SQL             Figures `json:"sql,omitzero"`
 	SQLAgrees       float64 `json:"sql_agreement_at_20,omitempty"`
 	SQLFasterBy     float64 `json:"times_faster_than_sql,omitempty"` // p50
