@@ -257,8 +257,10 @@ func TestANewVersionOfAQuestionnaireLeavesOldAnswersAlone(t *testing.T) {
 			t.Errorf("%s asks version %d, want %d", c.Purpose, q.Version, want)
 		}
 	}
-	if list := result(b, vets, func(tx *store.Tx) ([]onward.Questionnaire, error) { return tx.Questionnaires(t.Context()) }); len(list) != 2 {
-		t.Errorf("%d questionnaires", len(list))
+	for _, role := range onward.Roles() {
+		if list := result(b, as(ours, role), func(tx *store.Tx) ([]onward.Questionnaire, error) { return tx.Questionnaires(t.Context()) }); len(list) != 2 || list[1].Version != 2 {
+			t.Errorf("%s sees %d questionnaires", role, len(list))
+		}
 	}
 	if old := result(b, vets, func(tx *store.Tx) (onward.Questionnaire, error) {
 		return tx.Questionnaire(t.Context(), "reintegration-sustainability", 1)
