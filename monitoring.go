@@ -1,16 +1,43 @@
 package onward
 
+import "time"
+
+// Figures are what an agency publishes of its referrals and placements. They are counted once a month, so that two moments can't be
+// compared to see what happened to one person; until there is enough to publish, they are counted each time.
+type Figures struct {
+	Month     string             `json:"month" doc:"Counted in this month, for all who ask in it"`
+	CountedAt time.Time          `json:"counted_at"`
+	Kind      ProgrammeFigures   `json:"kind"`
+	Region    ProgrammeFigures   `json:"region"`
+	Retention []RetentionFigures `json:"retention"`
+}
+
+// Published is true when the figures say anything.
+func (f Figures) Published() bool {
+	return f.Kind.Total.Sent != nil || len(f.Retention) > 0
+}
+
+// Programme are the figures by kind, or by region.
+func (f Figures) Programme(by string) ProgrammeFigures {
+	if by == "region" {
+		return f.Region
+	}
+	return f.Kind
+}
+
 // ProgrammeFigures are the referrals of an agency by what became of them. Small counts are withheld, and with them so many others
 // that they can't be worked out.
 type ProgrammeFigures struct {
-	By    string          `json:"by" enum:"kind,region" doc:"What the lines are of, beside the quarter"`
-	Lines []FunnelLine    `json:"lines"`
-	Total FunnelLine      `json:"total"`
-	Times []TransitionDay `json:"times" doc:"How long referrals took from one state to the next; nothing of fewer than ten"`
-	Note  string          `json:"note,omitempty"`
+	By        string          `json:"by" enum:"kind,region" doc:"What the lines are of: a quarter and a kind of opportunity, or a region over all time"`
+	CountedAt time.Time       `json:"counted_at" doc:"Figures are counted once a month"`
+	Lines     []FunnelLine    `json:"lines"`
+	Total     FunnelLine      `json:"total"`
+	Combined  []string        `json:"combined,omitempty" doc:"Columns that are too small to be shown one by one: their sum is in 'combined' of each line"`
+	Times     []TransitionDay `json:"times" doc:"How long referrals took from one state to the next, when enough were placed"`
+	Note      string          `json:"note,omitempty"`
 }
 
-// FunnelLine is what became of the referrals that were sent in a quarter. A count that is left out is withheld.
+// FunnelLine is what became of the referrals that were sent in a quarter. A count that is left out is withheld, or in combined.
 type FunnelLine struct {
 	Quarter  string `json:"quarter,omitempty" doc:"In which they were sent, such as 2026-Q1; empty: all"`
 	Of       string `json:"of,omitempty" doc:"The kind of opportunity, or the region"`
@@ -24,32 +51,33 @@ type FunnelLine struct {
 	Early    *int   `json:"ended_early,omitempty"`
 	Other    *int   `json:"ended_other,omitempty" doc:"Ended for what says nothing of the placement"`
 	Lost     *int   `json:"lost_to_follow_up,omitempty" doc:"Nobody knows; beside every success"`
+	Combined *int   `json:"combined,omitempty" doc:"The columns that are named in 'combined' of the figures, together"`
 	Withheld int    `json:"withheld" doc:"How many counts of this line are withheld"`
 }
 
-// TransitionDay is how long referrals took between two states.
+// TransitionDay is how long referrals took between two states. Of how many it speaks is left out: it would give away counts that are
+// withheld.
 type TransitionDay struct {
 	From   string  `json:"from"`
 	To     string  `json:"to"`
-	People int     `json:"people"`
 	Lower  float64 `json:"lower_quartile" doc:"Days"`
 	Median float64 `json:"median" doc:"Days"`
 	Upper  float64 `json:"upper_quartile" doc:"Days"`
 }
 
-// RetentionFigures say how long placements last.
+// RetentionFigures say how long placements last. All numbers are rounded at random to one of the two neighbouring steps of five people.
 type RetentionFigures struct {
 	Of     string           `json:"of,omitempty" doc:"The kind of opportunity; empty: all"`
-	People int              `json:"people"`
+	People int              `json:"people" doc:"Placements, rounded at random to a multiple of five"`
 	Points []RetentionPoint `json:"points" doc:"At 30, 90, 180 and 365 days"`
 }
 
 // RetentionPoint is the share of placements that last for some days, with what is not known beside it.
 type RetentionPoint struct {
 	Day      int     `json:"day"`
-	AtRisk   int     `json:"at_risk" doc:"Placements that were followed until then"`
-	Retained float64 `json:"retained" doc:"Kaplan-Meier estimate; whoever is lost or moved on with a job is open from then on, and counts neither way"`
-	Low      float64 `json:"low" doc:"95 % band"`
+	AtRisk   int     `json:"at_risk" doc:"Placements that were followed until then, rounded at random to a multiple of five"`
+	Retained float64 `json:"retained" doc:"Kaplan-Meier estimate, rounded at random to a step worth five people; whoever is lost or moved on with a job is open from then on, and counts neither way"`
+	Low      float64 `json:"low" doc:"95 % band, with what the rounding adds"`
 	High     float64 `json:"high"`
 	Lost     float64 `json:"lost_to_follow_up" doc:"Share of those who started so long ago of whom nothing is known on that day"`
 	MovedOn  float64 `json:"moved_on" doc:"Share of those who started so long ago who had moved on with a job by then"`
@@ -94,10 +122,20 @@ type MonitoredLine struct {
 	EndReason   PlacementEnd `json:"end_reason,omitempty"`
 }
 
-// FunnelCount counts referrals that were sent in one quarter, of one kind or region, by what became of them.
+// FigureCounts are what figures are made of, counted at one time. They are for suppressing, not for showing.
+type FigureCounts struct {
+	Funnel []FunnelCount
+	Times  []TimeCount
+	Spans  []SpanCount
+	At     time.Time
+	Key    []byte // of the rounding: who has it can undo it
+}
+
+// FunnelCount counts referrals that were sent in one quarter, of one kind and region, by what became of them.
 type FunnelCount struct {
 	Quarter string `db:"quarter"`
-	Of      string `db:"of"`
+	Kind    string `db:"kind"`
+	Region  string `db:"region"`
 	Stage   string `db:"stage"`
 	Count   int    `db:"count"`
 }

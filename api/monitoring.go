@@ -6,8 +6,10 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,7 +36,8 @@ type linesOutput[T any] struct {
 
 type retentionOutput struct {
 	Body struct {
-		Items []onward.RetentionFigures `json:"items" doc:"Of all, then of each kind that has enough placements"`
+		CountedAt time.Time                 `json:"counted_at"`
+		Items     []onward.RetentionFigures `json:"items" doc:"Of all, then of each kind that has enough placements"`
 	}
 }
 
@@ -150,8 +153,9 @@ func (a *API) registerFigures() {
 	const summary = "What became of the referrals of your organisation"
 	register(a, huma.Operation{
 		OperationID: "programme-figures", Method: http.MethodGet, Path: "/v1/monitoring/programme", Tags: tags, Summary: summary,
-		Description: "Counts from 1 to 4 are withheld, with as many others as it takes so that they can't be worked out. The breakdowns are fixed, so that no two questions give away what one withholds.",
-		Errors:      forbids(),
+		Description: "Counts from 1 to 4 are withheld, with as many others as it takes so that they can't be worked out: not from both breakdowns, times and retention together either. " +
+			"Once there is something to show, it is counted once a month.",
+		Errors: forbids(),
 	}, func(ctx context.Context, in *programmeInput) (*programmeOutput, error) {
 		f, err := a.programme(ctx, in)
 		return &programmeOutput{Body: f}, err
@@ -163,25 +167,19 @@ func (a *API) registerFigures() {
 		}
 		var rows [][]string
 		for _, l := range append(f.Lines, f.Total) {
-			row := []string{l.Quarter, l.Of}
-			for _, n := range []*int{l.Sent, l.Waiting, l.Refused, l.Dropped, l.Placed, l.Lasting, l.MovedOn, l.Early, l.Other, l.Lost} {
-				cell := "withheld"
-				if n != nil {
-					cell = strconv.Itoa(*n)
-				}
-				row = append(row, cell)
-			}
-			rows = append(rows, row)
+			rows = append(rows, programmeRow(f.Combined, l))
 		}
-		return csvOf("programme", []string{"quarter", f.By, "sent", "waiting", "refused", "dropped", "placed", "lasting", "moved_on", "ended_early", "ended_other", "lost_to_follow_up"}, rows)
+		return csvOf("programme", []string{"quarter", f.By, "sent", "waiting", "refused", "dropped", "placed", "lasting", "moved_on", "ended_early", "ended_other", "lost_to_follow_up", "combined"}, rows)
 	})
 	register(a, huma.Operation{
 		OperationID: "retention-figures", Method: http.MethodGet, Path: "/v1/monitoring/retention", Tags: tags, Summary: "How long placements last",
-		Description: "Kaplan-Meier estimates with 95 % bands, and beside each how many are lost to follow-up. Nothing of fewer than ten placements.", Errors: forbids(),
+		Description: "Kaplan-Meier estimates with 95 % bands, and beside each how many are lost to follow-up. All are rounded at random to steps of five people, and nothing is shown of " +
+			"fewer than twenty placements. Once there is something to show, it is counted once a month.",
+		Errors: forbids(),
 	}, func(ctx context.Context, _ *struct{}) (*retentionOutput, error) {
 		figures, err := a.retention(ctx)
 		out := &retentionOutput{}
-		out.Body.Items = figures
+		out.Body.CountedAt, out.Body.Items = figures.CountedAt, figures.Retention
 		return out, err
 	})
 	register(a, csvOperation("retention-figures-csv", "/v1/monitoring/retention.csv", "How long placements last", tags), func(ctx context.Context, _ *struct{}) (*csvOutput, error) {
@@ -191,7 +189,7 @@ func (a *API) registerFigures() {
 		}
 		var rows [][]string
 		share := func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
-		for _, f := range figures {
+		for _, f := range figures.Retention {
 			for _, p := range f.Points {
 				rows = append(rows, []string{f.Of, strconv.Itoa(f.People), strconv.Itoa(p.Day), strconv.Itoa(p.AtRisk), share(p.Retained), share(p.Low), share(p.High), share(p.Lost), share(p.MovedOn)})
 			}
@@ -200,12 +198,35 @@ func (a *API) registerFigures() {
 	})
 }
 
-func (a *API) programme(ctx context.Context, in *programmeInput) (onward.ProgrammeFigures, error) {
-	funnel, times, err := a.store.ProgrammeCounts(ctx, actorFrom(ctx), onward.ID{}, in.By == "region")
-	return outcomes.Programme(in.By, funnel, times), err
+// programmeRow is a line as cells; a count that is not shown says why.
+func programmeRow(combined []string, l onward.FunnelLine) []string {
+	row := []string{l.Quarter, l.Of}
+	for _, c := range []struct {
+		name  string
+		count *int
+	}{
+		{"sent", l.Sent}, {"waiting", l.Waiting}, {"refused", l.Refused}, {"dropped", l.Dropped}, {"placed", l.Placed}, {"lasting", l.Lasting},
+		{"moved_on", l.MovedOn}, {"ended_early", l.Early}, {"ended_other", l.Other}, {"lost_to_follow_up", l.Lost}, {"combined", l.Combined},
+	} {
+		switch {
+		case c.count != nil:
+			row = append(row, strconv.Itoa(*c.count))
+		case slices.Contains(combined, c.name):
+			row = append(row, "combined")
+		case c.name == "combined" && len(combined) == 0:
+			row = append(row, "")
+		default:
+			row = append(row, "withheld")
+		}
+	}
+	return row
 }
 
-func (a *API) retention(ctx context.Context) ([]onward.RetentionFigures, error) {
-	spans, err := a.store.RetentionCounts(ctx, actorFrom(ctx), onward.ID{})
-	return outcomes.Retention(spans), err
+func (a *API) programme(ctx context.Context, in *programmeInput) (onward.ProgrammeFigures, error) {
+	f, err := a.store.Figures(ctx, actorFrom(ctx), onward.ID{}, outcomes.Publish)
+	return f.Programme(in.By), err
+}
+
+func (a *API) retention(ctx context.Context) (onward.Figures, error) {
+	return a.store.Figures(ctx, actorFrom(ctx), onward.ID{}, outcomes.Publish)
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -18,32 +19,27 @@ func TestFiguresAreCountedByWhatBecameOfReferrals(t *testing.T) {
 	now.Add(48 * 3600)
 	b.must(recipient, declined, onward.ReferralDecline, onward.ReasonLanguage)
 	analyst := as(ours, onward.RoleAnalyst)
-	stages := func(byRegion bool) map[string]int {
-		funnel, times, err := b.store.ProgrammeCounts(t.Context(), analyst, onward.ID{}, byRegion)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(times) != 3 || times[0].From != "answered" || times[2].Hours != 48 {
-			t.Errorf("times %+v", times)
+	stages := func() map[string]int {
+		c := b.counts(analyst)
+		if len(c.Times) != 3 || c.Times[0].From != "answered" || c.Times[2].Hours != 48 || len(c.Key) != 32 {
+			t.Errorf("times %+v", c.Times)
 		}
 		counts := map[string]int{}
-		for _, c := range funnel {
-			if want := map[bool]string{false: "job", true: "Nuevo León"}[byRegion]; c.Quarter != "2026-Q1" || c.Of != want {
-				t.Errorf("%+v, want of %s", c, want)
+		for _, l := range c.Funnel {
+			if l.Quarter != "2026-Q1" || l.Kind != "job" || l.Region != "Nuevo León" {
+				t.Errorf("%+v", l)
 			}
-			counts[c.Stage] += c.Count
+			counts[l.Stage] += l.Count
 		}
 		return counts
 	}
-	for _, byRegion := range []bool{false, true} {
-		if got := stages(byRegion); len(got) != 3 || got["placed"] != 1 || got["waiting"] != 1 || got["refused"] != 1 {
-			t.Errorf("%v", got)
-		}
+	if got := stages(); len(got) != 3 || got["placed"] != 1 || got["waiting"] != 1 || got["refused"] != 1 {
+		t.Errorf("%v", got)
 	}
 	spans := func() onward.SpanCount {
-		list, err := b.store.RetentionCounts(t.Context(), analyst, onward.ID{})
-		if err != nil || len(list) != 1 {
-			t.Fatal(list, err)
+		list := b.counts(analyst).Spans
+		if len(list) != 1 {
+			t.Fatal(list)
 		}
 		return list[0]
 	}
@@ -85,15 +81,68 @@ func TestFiguresAreCountedByWhatBecameOfReferrals(t *testing.T) {
 	if s := spans(); s.How != "ended" || s.Days != 40 {
 		t.Errorf("%+v", s)
 	}
-	if got := stages(false); got["early"] != 1 {
+	if got := stages(); got["early"] != 1 {
 		t.Errorf("%v", got)
 	}
 	for _, actor := range []onward.Actor{counsellor, recipient, partner} {
-		_, _, err := b.store.ProgrammeCounts(t.Context(), actor, onward.ID{}, false)
+		_, err := b.store.Figures(t.Context(), actor, onward.ID{}, nil)
 		wantCode(t, err, onward.EForbidden)
 	}
-	others, err := b.store.RetentionCounts(t.Context(), as(theirs, onward.RoleAnalyst), ours.ID)
-	if err != nil || len(others) != 0 {
-		t.Errorf("another organisation counts %v, %v", others, err)
+	if others := b.counts(as(theirs, onward.RoleAnalyst)); len(others.Funnel)+len(others.Times)+len(others.Spans) != 0 {
+		t.Errorf("another organisation counts %+v", others)
+	}
+}
+
+// counts are what figures of the actor's organisation would be made of; nothing is published of them.
+func (b *bench) counts(actor onward.Actor) (counts onward.FigureCounts) {
+	b.t.Helper()
+	if _, err := b.store.Figures(b.t.Context(), actor, onward.ID{}, func(c onward.FigureCounts) onward.Figures {
+		counts = c
+		return onward.Figures{}
+	}); err != nil {
+		b.t.Fatal(err)
+	}
+	return counts
+}
+
+func TestFiguresStandUntilTheMonthIsOver(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	b := setup(t).at(&now)
+	b.sent(b.opening(1))
+	var counted atomic.Int64
+	read := func(actor onward.Actor) onward.Figures {
+		t.Helper()
+		f, err := b.store.Figures(t.Context(), actor, onward.ID{}, func(c onward.FigureCounts) onward.Figures {
+			counted.Add(1)
+			sent := len(c.Funnel)
+			return onward.Figures{Month: c.At.Format("2006-01"), CountedAt: c.At, Kind: onward.ProgrammeFigures{Total: onward.FunnelLine{Sent: &sent}}}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return f
+	}
+	analyst := as(ours, onward.RoleAnalyst)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { read(analyst) })
+	}
+	all.Wait()
+	if counted.Load() != 1 {
+		t.Errorf("eight at once counted %d times", counted.Load())
+	}
+	first := read(as(ours, onward.RoleSupervisor))
+	b.must(recipient, b.sent(b.opening(1)), onward.ReferralDecline, onward.ReasonLanguage)
+	now.Add(24 * 3600)
+	if f := read(analyst); !f.CountedAt.Equal(first.CountedAt) || *f.Kind.Total.Sent != 1 || counted.Load() != 1 {
+		t.Errorf("a day later %+v; two moments of a month can be subtracted", f)
+	}
+	now.Add(31 * 24 * 3600)
+	if f := read(analyst); f.CountedAt.Equal(first.CountedAt) || *f.Kind.Total.Sent != 2 || counted.Load() != 2 {
+		t.Errorf("a month later %+v", f)
+	}
+	if f := read(as(theirs, onward.RoleAnalyst)); *f.Kind.Total.Sent != 0 {
+		t.Errorf("another organisation reads %+v", f)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -21,18 +22,19 @@ func newReportProgramme(o *options) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "programme", Short: "What became of the referrals, by quarter and kind or by region", Args: cobra.NoArgs,
-		Long:    "Counts from 1 to 4 are withheld (shown as ·), with as many others as it takes so that they can't be worked out.",
+		Long: "Counts from 1 to 4 are withheld (shown as ·), with as many others as it takes so that they can't be worked out. Columns that are\n" +
+			"small in all are shown together, as combined. Counted once a month, when there is something to show.",
 		Example: "  onward report programme --organisation casa-del-retorno --by region",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if by != "kind" && by != "region" {
 				return onward.Errorf(onward.EInvalid, "--by takes kind or region")
 			}
 			return o.withOrganisation(c.Context(), slug, func(e *engine.Engine, organisation onward.ID) error {
-				funnel, times, err := e.Store.ProgrammeCounts(c.Context(), onward.System(), organisation, by == "region")
+				figures, err := e.Store.Figures(c.Context(), onward.System(), organisation, outcomes.Publish)
 				if err != nil {
 					return err
 				}
-				f := outcomes.Programme(by, funnel, times)
+				f := figures.Programme(by)
 				if asJSON {
 					return json.NewEncoder(os.Stdout).Encode(f)
 				}
@@ -48,30 +50,40 @@ func newReportProgramme(o *options) *cobra.Command {
 }
 
 func writeProgramme(f onward.ProgrammeFigures) {
-	if f.Note != "" || len(f.Lines) == 0 {
+	if f.Total.Sent == nil {
 		fmt.Println("There are too few referrals to show anything of them.")
 		return
 	}
-	count := func(n *int) string {
-		if n == nil {
-			return "·"
-		}
-		return strconv.Itoa(*n)
-	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "quarter\t"+f.By+"\tsent\twaiting\trefused\tdropped\tplaced\tlasting\tmoved on\tended early\tother end\tlost\t")
+	fmt.Fprint(w, "quarter\t"+f.By+"\tsent\twaiting\trefused\tdropped\tplaced\tlasting\tmoved on\tended early\tother end\tlost\t")
+	if len(f.Combined) > 0 {
+		fmt.Fprint(w, "combined\t")
+	}
+	fmt.Fprintln(w)
 	f.Total.Of = "all"
 	for _, l := range append(f.Lines, f.Total) {
 		fmt.Fprintf(w, "%s\t%s\t", l.Quarter, l.Of)
-		for _, n := range []*int{l.Sent, l.Waiting, l.Refused, l.Dropped, l.Placed, l.Lasting, l.MovedOn, l.Early, l.Other, l.Lost} {
-			fmt.Fprintf(w, "%s\t", count(n))
+		counts := []*int{l.Sent, l.Waiting, l.Refused, l.Dropped, l.Placed, l.Lasting, l.MovedOn, l.Early, l.Other, l.Lost}
+		if len(f.Combined) > 0 {
+			counts = append(counts, l.Combined)
+		}
+		for _, n := range counts {
+			cell := "·"
+			if n != nil {
+				cell = strconv.Itoa(*n)
+			}
+			fmt.Fprintf(w, "%s\t", cell)
 		}
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush()
-	for _, t := range f.Times {
-		fmt.Printf("%s to %s: half within %.1f days, three in four within %.1f (%d referrals)\n", t.From, t.To, t.Median, t.Upper, t.People)
+	if len(f.Combined) > 0 {
+		fmt.Printf("combined: %s, which are too small to be shown one by one\n", strings.ReplaceAll(strings.Join(f.Combined, ", "), "_", " "))
 	}
+	for _, t := range f.Times {
+		fmt.Printf("%s to %s: half within %.1f days, three in four within %.1f\n", t.From, t.To, t.Median, t.Upper)
+	}
+	fmt.Printf("counted on %s, until the month is over\n", onward.DateOf(f.CountedAt))
 }
 
 func newReportRetention(o *options) *cobra.Command {
@@ -80,14 +92,14 @@ func newReportRetention(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "retention", Short: "How long placements last, and how many are lost to follow-up", Args: cobra.NoArgs,
 		Long: "Kaplan-Meier estimates with 95 % bands. Whoever moved on with a job or is lost to follow-up counts neither way from then on;\n" +
-			"how many they are stands beside. Nothing of fewer than ten placements.",
+			"how many they are stands beside. Rounded at random to steps of five people; nothing of fewer than twenty placements. Counted once a month.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.withOrganisation(c.Context(), slug, func(e *engine.Engine, organisation onward.ID) error {
-				spans, err := e.Store.RetentionCounts(c.Context(), onward.System(), organisation)
+				figures, err := e.Store.Figures(c.Context(), onward.System(), organisation, outcomes.Publish)
 				if err != nil {
 					return err
 				}
-				list := outcomes.Retention(spans)
+				list := figures.Retention
 				if asJSON {
 					return json.NewEncoder(os.Stdout).Encode(list)
 				}

@@ -69,6 +69,17 @@ func point(day, atRisk, ended int, retained, greenwood float64) Point {
 	return p
 }
 
+// band is the 95 % band of an estimate that was rounded to a step, of some at risk: log-log as in Curve, by the standard error of Peto and
+// others (1977), which needs no more than both, and by half a step for the rounding.
+func band(retained float64, atRisk int, step float64) (low, high float64) {
+	if retained <= 0 || retained >= 1 { // the transform has no value there
+		return max(0, retained-step), min(1, retained+step)
+	}
+	stdErr := math.Hypot(retained*math.Sqrt((1-retained)/float64(atRisk)), step/2)
+	width := normal95 * stdErr / (retained * -math.Log(retained))
+	return math.Pow(retained, math.Exp(width)), math.Pow(retained, math.Exp(-width))
+}
+
 // At is the curve on a day, with how many were followed until then. ok is false when no one was: nothing is known of that day.
 func At(curve []Point, spans []Span, day int) (p Point, ok bool) {
 	p = Point{Retained: 1, Low: 1, High: 1}

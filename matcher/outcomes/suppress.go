@@ -10,10 +10,10 @@ const (
 )
 
 // Withheld says of each cell of a table, with its totals, whether it is withheld, so that no count from 1 to Least-1 can be worked
-// out from what is published. The last row and the last column of the answer are the totals of the columns and of the rows; their
-// corner, the grand total, is always published. ok is false when that can't be had: then publish nothing of the table.
+// out from what is published. The last row and the last column of the answer are the totals of the columns and of the rows; the totals
+// of the columns are always published, and have to be 0 or Least at least. ok is false when that can't be had: then publish no line of it.
 //
-// First every small count is withheld, totals as well, then the smallest others until each small one has enough possible values.
+// First every small count is withheld, then the smallest others, the totals of rows last, until each small one has enough possible values.
 // What is possible is worked out exactly. With the totals counted negative, every row and every column adds up to 0; the most that a
 // cell can move while they do is the greatest flow through the other withheld cells (a count shrinks to 1 at the least, since a 0
 // would have been published).
@@ -22,10 +22,12 @@ func Withheld(table [][]int) (mask [][]bool, ok bool) {
 	if a == nil {
 		return nil, len(table) == 0
 	}
-	small := a.maskSmall()
-	if a.corner() < Least {
-		return a.mask, false
+	for _, n := range a.count[a.rows-1] {
+		if n > 0 && n < Least {
+			return a.mask, false
+		}
 	}
+	small := a.maskSmall()
 	for {
 		open := slices.IndexFunc(small, func(s at) bool { return a.possible(s) < protection })
 		if open < 0 {
@@ -70,8 +72,6 @@ func newAudit(table [][]int) *audit {
 
 func (a *audit) corner() int { return a.count[a.rows-1][a.columns-1] }
 
-func (a *audit) isCorner(c at) bool { return c.r == a.rows-1 && c.c == a.columns-1 }
-
 // sign is -1 for the total of a row or a column.
 func (a *audit) sign(r, c int) int {
 	if (r == a.rows-1) != (c == a.columns-1) {
@@ -83,7 +83,7 @@ func (a *audit) sign(r, c int) int {
 func (a *audit) maskSmall() (small []at) {
 	for r := range a.count {
 		for c, n := range a.count[r] {
-			if cell := (at{r, c}); n > 0 && n < Least && !a.isCorner(cell) {
+			if cell := (at{r, c}); n > 0 && n < Least {
 				a.mask[r][c] = true
 				small = append(small, cell)
 			}
@@ -97,12 +97,12 @@ func (a *audit) maskSmall() (small []at) {
 func (a *audit) cheapest(of at) (best at, ok bool) {
 	for _, totals := range []bool{false, true} {
 		for _, near := range []bool{true, false} {
-			for r := range a.count {
+			for r := range a.rows - 1 {
 				for c, n := range a.count[r] {
 					cell := at{r, c}
 					crosses := a.mask[r][of.c] || a.mask[of.r][c]
 					switch {
-					case a.mask[r][c] || n == 0 || a.isCorner(cell), (a.sign(r, c) < 0) != totals, near && r != of.r && c != of.c, !near && !crosses:
+					case a.mask[r][c] || n == 0, (a.sign(r, c) < 0) != totals, near && r != of.r && c != of.c, !near && !crosses:
 						continue
 					}
 					if !ok || n < a.count[best.r][best.c] {
