@@ -34,7 +34,8 @@ func EventKinds() []EventKind {
 	}
 }
 
-// Event is something that happened, told to one organisation. It holds ids and states, never what identifies a person.
+// Event is something that happened, told to one organisation. It holds ids and states, never what identifies a person, and no reason:
+// the record has it for those who may read it.
 type Event struct {
 	ID             ID        `json:"id"`
 	Kind           EventKind `json:"kind"`
@@ -44,6 +45,5 @@ type Event struct {
 	// SubjectID names the referral, placement, opportunity, check-in or alert.
 	SubjectID ID        `json:"subject_id"`
 	Status    string    `json:"status,omitempty" doc:"The state of the subject then"`
-	Reason    string    `json:"reason,omitempty"`
 	At        time.Time `json:"at"`
 }

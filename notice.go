@@ -52,7 +52,7 @@ type Webhook struct {
 	Version int64 `json:"version"`
 	WebhookDetails
 	Secret      string     `json:"secret,omitempty" doc:"Shown when it is made or rotated, and never again (Standard Webhooks: whsec_…)"`
-	DisabledAt  *time.Time `json:"disabled_at,omitempty" doc:"Given up after three days of failures, or switched off"`
+	DisabledAt  *time.Time `json:"disabled_at,omitempty" doc:"Given up after three days without a success, or when it answered that it is gone (410)"`
 	DisabledFor string     `json:"disabled_for,omitempty"`
 	CreatedAt   time.Time  `json:"created_at"`
 }
@@ -87,6 +87,17 @@ type Delivery struct {
 // retryAfter are the pauses after each failed try, over three days and a half in all, as Standard Webhooks suggests.
 var retryAfter = []time.Duration{
 	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
+}
+
+// WebhookPatience is how long an endpoint may fail before it is switched off.
+const WebhookPatience = 72 * time.Hour
+
+// DeliveriesKept is how long what was sent, or given up, is shown in the history.
+const DeliveriesKept = 90 * 24 * time.Hour
+
+// WebhookRest is how long an endpoint is left alone after so many failures in a row. One try at a time then finds out whether it is back.
+func WebhookRest(failures int) time.Duration {
+	return min(time.Hour, 5*time.Second<<min(max(failures-1, 0), 12))
 }
 
 // RetryAfter is the pause after so many failed tries; ok is false when it is given up.

@@ -118,8 +118,8 @@ func (a *API) registerWebhooks() {
 func (a *API) registerNotices() {
 	tags := []string{"Notices"}
 	register(a, huma.Operation{
-		OperationID: "list-events", Method: http.MethodGet, Path: "/v1/events", Tags: tags, Summary: "What happened to your organisation, the latest first",
-		Description: "Ids and states, never what identifies a person.",
+		OperationID: "list-events", Method: http.MethodGet, Path: "/v1/events", Tags: tags, Summary: "What you are told, the latest first",
+		Description: "What is meant for you, or for your role; supervisors see all of the organisation. Ids and states, never a reason or what identifies a person.",
 	}, func(ctx context.Context, in *listEventsInput) (*eventsOutput, error) {
 		found, err := inTx(ctx, a, func(tx *store.Tx) (store.Page[onward.Event], error) { return tx.Events(ctx, in.cursor()) })
 		return &eventsOutput{Body: page[onward.Event](found)}, err

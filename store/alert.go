@@ -85,7 +85,7 @@ func (tx *Tx) RaiseAlert(ctx context.Context, n onward.NewAlert) (onward.Alert, 
 			return onward.Alert{}, err
 		}
 	}
-	events := []onward.Event{{Kind: onward.EventAlertRaised, OrganisationID: row.OrganisationID, Role: onward.RoleSupervisor, SubjectID: row.ID, Status: string(row.Severity), Reason: string(row.Kind)}}
+	events := []onward.Event{{Kind: onward.EventAlertRaised, OrganisationID: row.OrganisationID, Role: onward.RoleSupervisor, SubjectID: row.ID, Status: string(row.Severity)}}
 	if !row.OwnerID.IsZero() {
 		e := events[0]
 		e.Role, e.UserID = "", row.OwnerID
@@ -278,7 +278,7 @@ func (s *Store) MarkOverdueAlerts(ctx context.Context) (n int, err error) {
 			if err := tx.alertEntry(ctx, a, "overdue", ""); err != nil {
 				return err
 			}
-			if err := tx.announce(ctx, onward.Event{Kind: onward.EventAlertOverdue, OrganisationID: a.OrganisationID, Role: onward.RoleSupervisor, SubjectID: a.ID, Status: string(a.Severity), Reason: string(a.Kind)}); err != nil {
+			if err := tx.announce(ctx, onward.Event{Kind: onward.EventAlertOverdue, OrganisationID: a.OrganisationID, Role: onward.RoleSupervisor, SubjectID: a.ID, Status: string(a.Severity)}); err != nil {
 				return err
 			}
 		}

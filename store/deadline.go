@@ -227,8 +227,8 @@ func (s *Store) EndReferrals(ctx context.Context, opportunity onward.ID) (more b
 				INSERT INTO referral_steps (referral_id, organisation_id, at, event, from_status, to_status, party, reason)
 				SELECT d.id, d.organisation_id, $4, d.event, d.status, m.status, 'system', d.reason FROM due d JOIN moved m ON m.id = d.id),
 			told AS (
-				INSERT INTO events (id, kind, organisation_id, user_id, subject_id, status, reason, at)
-				SELECT new_id(), 'referral.ended', d.organisation_id, d.created_by, d.id, m.status, d.reason, $4 FROM due d JOIN moved m ON m.id = d.id RETURNING id),
+				INSERT INTO events (id, kind, organisation_id, user_id, subject_id, status, at)
+				SELECT new_id(), 'referral.ended', d.organisation_id, d.created_by, d.id, m.status, $4 FROM due d JOIN moved m ON m.id = d.id RETURNING id),
 			promised AS (
 				INSERT INTO outbox (kind, payload) SELECT $5, jsonb_agg(jsonb_build_object('id', id)) FROM told HAVING count(*) > 0)
 			SELECT count(*) AS ended, count(*) FILTER (WHERE held) AS held FROM due`, opportunity, string(rules), endBatch, tx.now, string(onward.WorkTell))

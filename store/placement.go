@@ -156,7 +156,7 @@ func maySpeak(party onward.Party, side onward.ConfirmingSide) error {
 func (tx *Tx) tellPlacement(ctx context.Context, p *placementRow, by onward.Party, kind onward.EventKind) error {
 	var events []onward.Event
 	tell := func(to onward.ID, role onward.Role) {
-		events = append(events, onward.Event{Kind: kind, OrganisationID: to, Role: role, SubjectID: p.ID, Reason: string(p.EndReason)})
+		events = append(events, onward.Event{Kind: kind, OrganisationID: to, Role: role, SubjectID: p.ID})
 	}
 	if by != onward.PartyAgency {
 		tell(p.OrganisationID, onward.RoleCounsellor)

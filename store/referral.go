@@ -566,7 +566,7 @@ func (tx *Tx) waitForPlace(ctx context.Context, r *referralRow, note string) (on
 
 // event is something that happened to the referral, told to an organisation.
 func (r *referralRow) event(kind onward.EventKind, to onward.ID, user onward.ID, role onward.Role) onward.Event {
-	return onward.Event{Kind: kind, OrganisationID: to, UserID: user, Role: role, SubjectID: r.ID, Status: string(r.Status), Reason: string(r.Reason)}
+	return onward.Event{Kind: kind, OrganisationID: to, UserID: user, Role: role, SubjectID: r.ID, Status: string(r.Status)}
 }
 
 // tellOfMove is who hears of a transition: the side that did not make it, and both when Onward made it.
@@ -583,9 +583,7 @@ func tellOfMove(r *referralRow, from onward.ReferralStatus, by onward.Party) []o
 		events = append(events, r.event(kind, r.OrganisationID, r.CreatedBy, ""))
 	}
 	if by != onward.PartyRecipient && from != onward.ReferralDraft && !r.Status.Live() {
-		e := r.event(onward.EventReferralEnded, r.RecipientID, onward.ID{}, onward.RoleEmployer)
-		e.Reason = string(shownToRecipient(r.Reason))
-		events = append(events, e)
+		events = append(events, r.event(onward.EventReferralEnded, r.RecipientID, onward.ID{}, onward.RoleEmployer))
 	}
 	return events
 }

@@ -742,6 +742,12 @@ func TestAQuestionBeforeTheAnswer(t *testing.T) {
 	if len(heard.Items) != 2 || heard.Items[0].Kind != onward.EventReferralInformed {
 		t.Errorf("the recipient heard %+v", heard.Items)
 	}
+	for role, want := range map[onward.Role]int{onward.RoleSupervisor: 2, onward.RolePartner: 0, onward.RoleAdministrator: 0, onward.RoleAnalyst: 0} {
+		colleague := onward.Actor{UserID: onward.NewID(), OrganisationID: recipient.OrganisationID, Role: role}
+		if heard := result(b, colleague, func(tx *store.Tx) (store.Page[onward.Event], error) { return tx.Events(t.Context(), store.Cursor{}) }); len(heard.Items) != want {
+			t.Errorf("a %s of the recipient heard %+v", role, heard.Items)
+		}
+	}
 }
 
 func TestWhatIsKnownOfAPlacementIsTheAgencysToChange(t *testing.T) {

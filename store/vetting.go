@@ -214,7 +214,7 @@ func (s *Store) ExpireVettings(ctx context.Context) (n int, err error) {
 			if row.VettedBy.IsZero() {
 				continue
 			}
-			if err := tx.announce(ctx, onward.Event{Kind: onward.EventVettingExpired, OrganisationID: row.VettedBy, Role: onward.RoleSupervisor, SubjectID: row.SubjectID, Reason: string(row.Subject)}); err != nil {
+			if err := tx.announce(ctx, onward.Event{Kind: onward.EventVettingExpired, OrganisationID: row.VettedBy, Role: onward.RoleSupervisor, SubjectID: row.SubjectID, Status: string(row.Subject)}); err != nil {
 				return err
 			}
 		}

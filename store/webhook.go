@@ -129,7 +129,7 @@ func (s *Store) UpdateWebhook(ctx context.Context, actor onward.Actor, id onward
 			return errStale(current)
 		}
 		var row webhookRow
-		err = tx.get(ctx, &row, `UPDATE webhooks SET url = $2, kinds = $3, disabled_at = NULL, disabled_for = '', version = version + 1 WHERE id = $1 RETURNING `+webhookColumns, id, d.URL, kindsArray(d.Kinds))
+		err = tx.get(ctx, &row, `UPDATE webhooks SET url = $2, kinds = $3, disabled_at = NULL, disabled_for = '', failing_since = NULL, failures = 0, resting_until = NULL, version = version + 1 WHERE id = $1 RETURNING `+webhookColumns, id, d.URL, kindsArray(d.Kinds))
 		w = row.webhook()
 		return wrap("update webhook", err)
 	})
@@ -245,7 +245,7 @@ func (s *Store) Deliveries(ctx context.Context, actor onward.Actor, f DeliveryFi
 // ReplayDelivery queues one delivery again, whatever became of it. Receivers know it by the same webhook-id.
 func (s *Store) ReplayDelivery(ctx context.Context, actor onward.Actor, id onward.ID) (d onward.Delivery, err error) {
 	err = s.asAdministrator(ctx, actor, func(tx *Tx, organisation onward.ID) error {
-		if _, err := tx.exec(ctx, `UPDATE deliveries SET status = 'queued', attempts = 0, next_try_at = $3 WHERE id = $1 AND organisation_id = $2`, id, organisation, tx.now); err != nil {
+		if _, err := tx.exec(ctx, `UPDATE deliveries SET status = 'queued', attempts = 0, next_try_at = $3, claimed_at = NULL WHERE id = $1 AND organisation_id = $2`, id, organisation, tx.now); err != nil {
 			return wrap("replay delivery", err)
 		}
 		d, err = tx.delivery(ctx, organisation, id)

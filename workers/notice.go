@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hibiken/asynq"
@@ -11,7 +12,7 @@ import (
 )
 
 // sendersAtOnce is how many deliveries are under way at once, so that one slow receiver does not keep the others waiting.
-const sendersAtOnce = 8
+const sendersAtOnce = 32
 
 // tell makes the deliveries of events and sends those that are due.
 func (w *Workers) tell(ctx context.Context, task *asynq.Task) error {
@@ -29,18 +30,15 @@ func (w *Workers) tell(ctx context.Context, task *asynq.Task) error {
 	return w.deliver(ctx)
 }
 
-// deliver sends what is due until nothing is.
+// deliver sends what is due until nothing is. What is under way does not keep the rest waiting.
 func (w *Workers) deliver(ctx context.Context) error {
 	if w.config.Notices == nil {
 		return nil
 	}
-	return untilDone(ctx, func(ctx context.Context) (bool, error) {
+	var sending errgroup.Group
+	sending.SetLimit(sendersAtOnce)
+	claiming := untilDone(ctx, func(ctx context.Context) (bool, error) {
 		claimed, err := w.config.Store.ClaimDeliveries(ctx)
-		if err != nil || len(claimed) == 0 {
-			return false, err
-		}
-		var sending errgroup.Group
-		sending.SetLimit(sendersAtOnce)
 		for _, o := range claimed {
 			sending.Go(func() error {
 				sent, err := w.config.Notices.Send(ctx, o)
@@ -51,6 +49,7 @@ func (w *Workers) deliver(ctx context.Context) error {
 				return nil
 			})
 		}
-		return true, sending.Wait()
+		return len(claimed) > 0, err
 	})
+	return errors.Join(claiming, sending.Wait())
 }

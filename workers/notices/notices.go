@@ -108,9 +108,10 @@ func (s *Sender) Channels() []onward.Channel {
 
 // failure is a try that failed, in words of ours: what a server said may hold anything.
 type failure struct {
-	code int
-	why  string
-	err  error
+	code  int
+	why   string
+	err   error
+	final bool // trying again is of no use
 }
 
 func (f *failure) Error() string { return f.why }
@@ -136,12 +137,12 @@ func (s *Sender) Send(ctx context.Context, o store.Outgoing) (sent bool, err err
 	if ctx.Err() != nil {
 		return false, ctx.Err() // stopping: the claim runs out, and it is sent then
 	}
-	why := "it could not be sent"
+	why, final := "it could not be sent", false
 	var f *failure
 	if errors.As(err, &f) {
-		code, why = f.code, f.why
+		code, why, final = f.code, f.why, f.final
 	}
-	return false, s.store.NotDelivered(ctx, o, code, why)
+	return false, s.store.NotDelivered(ctx, o, code, why, final)
 }
 
 func (s *Sender) email(ctx context.Context, o store.Outgoing) error {
@@ -157,7 +158,7 @@ func (s *Sender) email(ctx context.Context, o store.Outgoing) error {
 		return &failure{why: "ONWARD_MAIL_FROM is no address", err: err}
 	}
 	if err := message.To(o.Email); err != nil {
-		return &failure{why: "the user's e-mail address can't be written to", err: err}
+		return &failure{why: "the user's e-mail address can't be written to", err: err, final: true}
 	}
 	message.Subject(letter.Subject)
 	message.SetMessageIDWithValue(o.ID.String() + "@onward") // the same for every try
@@ -165,6 +166,10 @@ func (s *Sender) email(ctx context.Context, o store.Outgoing) error {
 	message.SetBodyString(mail.TypeTextPlain, letter.Text)
 	message.AddAlternativeString(mail.TypeTextHTML, letter.HTML)
 	if err := s.mail.DialAndSendWithContext(ctx, message); err != nil {
+		var refused *mail.SendError
+		if errors.As(err, &refused) && !refused.IsTemp() && refused.ErrorCode() >= 500 {
+			return &failure{code: refused.ErrorCode(), why: "the mail server refused it for good", err: fmt.Errorf("send mail: %w", err), final: true}
+		}
 		return &failure{why: "the mail server did not take it", err: fmt.Errorf("send mail: %w", err)}
 	}
 	return nil

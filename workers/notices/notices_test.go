@@ -84,7 +84,7 @@ func setup(t *testing.T, language string) bench {
 func (b bench) happens(kind onward.EventKind, role onward.Role, channels ...onward.Channel) onward.ID {
 	b.t.Helper()
 	id := onward.NewID()
-	if _, err := b.db.ExecContext(b.t.Context(), `INSERT INTO events (id, kind, organisation_id, role, subject_id, status, reason, at) VALUES ($1, $2, $3, $4, $5, 'declined', 'language', now())`,
+	if _, err := b.db.ExecContext(b.t.Context(), `INSERT INTO events (id, kind, organisation_id, role, subject_id, status, at) VALUES ($1, $2, $3, $4, $5, 'declined', now())`,
 		id, string(kind), b.admin.OrganisationID, string(role), onward.NewID()); err != nil {
 		b.t.Fatal(err)
 	}
@@ -133,6 +133,12 @@ type receiver struct {
 	got    []*http.Request
 	bodies []string
 	status atomic.Int64
+}
+
+func (r *receiver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.got)
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -240,7 +246,7 @@ func TestAWebhookThatFailsForDaysIsSwitchedOff(t *testing.T) {
 		b.now.Add(25 * 3600)
 	}
 	list, err := b.store.Webhooks(t.Context(), b.admin)
-	if err != nil || tries != 10 || len(r.got) != 10 || list[0].DisabledAt == nil || !strings.Contains(list[0].DisabledFor, "redirect") {
+	if err != nil || tries != 4 || len(r.got) != 4 || list[0].DisabledAt == nil || !strings.Contains(list[0].DisabledFor, "redirect") {
 		t.Fatalf("%d tries, %d requests, %+v, %v", tries, len(r.got), list, err)
 	}
 	var told int
@@ -259,6 +265,169 @@ func TestAWebhookThatFailsForDaysIsSwitchedOff(t *testing.T) {
 	}
 	if err := b.store.DeleteWebhook(t.Context(), b.admin, list[0].ID); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnEndpointThatHangsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	b, good := setup(t, "en"), newReceiver(t)
+	release := make(chan struct{})
+	var hanging, most atomic.Int64
+	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), hanging.Add(1)))
+		defer hanging.Add(-1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(func() { close(release); hung.Close() })
+	for _, url := range []string{hung.URL, good.URL} {
+		if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: url}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := b.sender(notices.Config{PrivateNetworks: true, Timeout: 2 * time.Second})
+	const events = 40
+	for range events {
+		b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+	}
+	// As the worker does: what is claimed is sent beside the next claim.
+	var sending sync.WaitGroup
+	for {
+		claimed, err := b.store.ClaimDeliveries(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claimed) == 0 {
+			if good.count() == events {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+			continue
+		}
+		for _, o := range claimed {
+			sending.Go(func() {
+				if _, err := s.Send(t.Context(), o); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	if most.Load() != 2 {
+		t.Errorf("%d tries hang at once, want 2 at most", most.Load())
+	}
+	sending.Wait()
+	// It rests now; then one try at a time finds out whether it is back.
+	if claimed, err := b.store.ClaimDeliveries(t.Context()); err != nil || len(claimed) != 0 {
+		t.Errorf("%d are claimed of an endpoint that rests, %v", len(claimed), err)
+	}
+	b.now.Add(11)
+	if claimed, err := b.store.ClaimDeliveries(t.Context()); err != nil || len(claimed) != 1 {
+		t.Errorf("%d are claimed to find out whether it is back, %v", len(claimed), err)
+	}
+}
+
+func TestAnEndpointThatIsGoneIsSwitchedOffAtOnce(t *testing.T) {
+	t.Parallel()
+	b, r := setup(t, "en"), newReceiver(t)
+	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
+		t.Fatal(err)
+	}
+	s := b.sender(notices.Config{PrivateNetworks: true})
+	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+	r.status.Store(http.StatusGone)
+	b.send(s)
+	b.now.Add(6)
+	list, err := b.store.Webhooks(t.Context(), b.admin)
+	if _, failed := b.send(s); err != nil || failed != 0 || list[0].DisabledAt == nil || !strings.Contains(list[0].DisabledFor, "gone") {
+		t.Errorf("%+v, %v; %d more tries", list, err, failed)
+	}
+	page, err := b.store.Deliveries(t.Context(), b.admin, store.DeliveryFilter{Status: onward.DeliveryFailed}, store.Cursor{})
+	if err != nil || len(page.Items) != 3 {
+		t.Errorf("%d are given up, %v", len(page.Items), err)
+	}
+}
+
+func TestAnEndpointThatSucceedsNowAndThenStaysOn(t *testing.T) {
+	t.Parallel()
+	b, r := setup(t, "en"), newReceiver(t)
+	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
+		t.Fatal(err)
+	}
+	s := b.sender(notices.Config{PrivateNetworks: true})
+	for day := range 8 {
+		r.status.Store(map[bool]int64{true: http.StatusInternalServerError, false: http.StatusOK}[day%2 == 0])
+		b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+		b.send(s)
+		b.now.Add(25 * 3600)
+	}
+	if list, err := b.store.Webhooks(t.Context(), b.admin); err != nil || list[0].DisabledAt != nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestASuspendedOrganisationIsToldNothing(t *testing.T) {
+	t.Parallel()
+	b, r := setup(t, "en"), newReceiver(t)
+	box, url := newMailbox(t)
+	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
+		t.Fatal(err)
+	}
+	s := b.sender(notices.Config{SMTP: url, From: "onward@example.org", PrivateNetworks: true})
+	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...) // on its way
+	if _, err := b.db.ExecContext(t.Context(), `UPDATE organisations SET suspended_at = now()`); err != nil {
+		t.Fatal(err)
+	}
+	b.happens(onward.EventAlertRaised, onward.RoleCounsellor, s.Channels()...)
+	if sent, failed := b.send(s); sent+failed+r.count()+len(box.messages) != 0 {
+		t.Errorf("%d sent, %d failed, %d arrived", sent, failed, r.count())
+	}
+	if _, err := b.db.ExecContext(t.Context(), `UPDATE organisations SET suspended_at = NULL`); err != nil {
+		t.Fatal(err)
+	}
+	if sent, _ := b.send(s); sent != 2 {
+		t.Errorf("%d sent after it was reinstated, want what was on its way", sent)
+	}
+}
+
+func TestWhatWasSentIsForgottenAfterNinetyDays(t *testing.T) {
+	t.Parallel()
+	b, r := setup(t, "en"), newReceiver(t)
+	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
+		t.Fatal(err)
+	}
+	s := b.sender(notices.Config{PrivateNetworks: true})
+	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
+	b.send(s)
+	b.now.Add(89 * 24 * 3600)
+	if n, err := b.store.ForgetDeliveries(t.Context()); err != nil || n != 0 {
+		t.Error(n, err)
+	}
+	b.now.Add(2 * 24 * 3600)
+	if n, err := b.store.ForgetDeliveries(t.Context()); err != nil || n != 1 {
+		t.Error(n, err)
+	}
+}
+
+func TestALetterThatIsRefusedForGoodIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "en")
+	box, url := newMailbox(t)
+	s := b.sender(notices.Config{SMTP: url, From: "onward@example.org"})
+	box.refuse.Store(true)
+	box.forGood.Store(true)
+	b.happens(onward.EventAlertRaised, onward.RoleCounsellor, s.Channels()...)
+	b.send(s)
+	b.now.Add(24 * 3600)
+	if sent, failed := b.send(s); sent+failed != 0 {
+		t.Errorf("%d sent, %d failed", sent, failed)
+	}
+	page, err := b.store.Deliveries(t.Context(), b.admin, store.DeliveryFilter{Status: onward.DeliveryFailed}, store.Cursor{})
+	if err != nil || len(page.Items) != 1 || page.Items[0].LastCode != 550 || !strings.Contains(page.Items[0].LastError, "for good") {
+		t.Errorf("%+v, %v", page.Items, err)
 	}
 }
 
@@ -288,6 +457,7 @@ type mailbox struct {
 	mu       sync.Mutex
 	messages []string
 	refuse   atomic.Bool
+	forGood  atomic.Bool
 }
 
 type session struct{ box *mailbox }
@@ -298,6 +468,9 @@ func (s *session) Rcpt(string, *smtp.RcptOptions) error        { return nil }
 func (s *session) Reset()                                      {}
 func (s *session) Logout() error                               { return nil }
 func (s *session) Data(r io.Reader) error {
+	if s.box.forGood.Load() {
+		return &smtp.SMTPError{Code: 550, Message: "no such user, counsellor@example.org"}
+	}
 	if s.box.refuse.Load() {
 		return &smtp.SMTPError{Code: 451, Message: "later, counsellor@example.org"}
 	}

@@ -95,6 +95,8 @@ func (o *outbound) post(ctx context.Context, url string, body []byte, headers ma
 	switch code := response.StatusCode; {
 	case code >= 200 && code < 300:
 		return code, nil
+	case code == http.StatusGone:
+		return code, &failure{code: code, why: "it answered that it is gone", final: true}
 	case code >= 300 && code < 400:
 		return code, &failure{code: code, why: "it answered with a redirect, which is not followed"}
 	default:
@@ -113,12 +115,11 @@ type webhookData struct {
 	EventID   onward.ID `json:"event_id"`
 	SubjectID onward.ID `json:"subject_id"`
 	Status    string    `json:"status,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
 }
 
 // webhook sends one event, signed with the present secret and, for a day after a rotation, with the one before.
 func (s *Sender) webhook(ctx context.Context, o store.Outgoing) (int, error) {
-	body, err := json.Marshal(webhookBody{o.Event.Kind, o.Event.At, webhookData{o.Event.ID, o.Event.SubjectID, o.Event.Status, o.Event.Reason}})
+	body, err := json.Marshal(webhookBody{o.Event.Kind, o.Event.At, webhookData{o.Event.ID, o.Event.SubjectID, o.Event.Status}})
 	if err != nil {
 		return 0, err
 	}
