@@ -205,8 +205,17 @@ func programmeRow(combined []string, l onward.FunnelLine) []string {
 		name  string
 		count *int
 	}{
-		{"sent", l.Sent}, {"waiting", l.Waiting}, {"refused", l.Refused}, {"dropped", l.Dropped}, {"placed", l.Placed}, {"lasting", l.Lasting},
-		{"moved_on", l.MovedOn}, {"ended_early", l.Early}, {"ended_other", l.Other}, {"lost_to_follow_up", l.Lost}, {"combined", l.Combined},
+		{"sent", l.Sent},
+		{"waiting", l.Waiting},
+		{"refused", l.Refused},
+		{"dropped", l.Dropped},
+		{"placed", l.Placed},
+		{"lasting", l.Lasting},
+		{"moved_on", l.MovedOn},
+		{"ended_early", l.Early},
+		{"ended_other", l.Other},
+		{"lost_to_follow_up", l.Lost},
+		{"combined", l.Combined},
 	} {
 		switch {
 		case c.count != nil:

@@ -175,7 +175,8 @@ func TestNoEndOfAPlacementCanBeReadOffTheCurve(t *testing.T) {
 		key := rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "key")
 		of := func(ended int) []onward.SpanCount {
 			return []onward.SpanCount{
-				{Kind: onward.Job, Days: 5, Ago: 500, How: "open", Count: censored}, {Kind: onward.Job, Days: 10, Ago: 500, How: "ended", Count: ended},
+				{Kind: onward.Job, Days: 5, Ago: 500, How: "open", Count: censored},
+				{Kind: onward.Job, Days: 10, Ago: 500, How: "ended", Count: ended},
 				{Kind: onward.Job, Days: 400, Ago: 500, How: "open", Count: people - censored - ended},
 			}
 		}
