@@ -152,7 +152,7 @@ type TimeCount struct {
 type SpanCount struct {
 	Kind  Kind   `db:"kind"`
 	Days  int    `db:"days"`
-	Ago   int    `db:"ago"` // days since the start
+	Ago   int    `db:"ago"` // days since the start, at least
 	How   string `db:"how"` // ended, moved_on or open: nothing is known beyond
 	Count int    `db:"count"`
 }

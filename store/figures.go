@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/lib/pq"
+	"golang.org/x/sync/errgroup"
 
 	"onward"
 )
@@ -79,50 +79,64 @@ func (s *Store) Figures(ctx context.Context, actor onward.Actor, organisation on
 }
 
 // figureCounts counts the referrals and placements of an organisation, zero for all. The database adds up; no row of a person leaves it.
+// The three are counted beside each other: each is one scan.
 func (tx *Tx) figureCounts(ctx context.Context, organisation onward.ID) (c onward.FigureCounts, err error) {
 	c.At = tx.now
 	if c.Key, err = tx.ownKey(ctx, "figures"); err != nil {
 		return c, err
 	}
-	// Counted by place first, which are few, and named then.
-	if err := tx.selectAll(ctx, &c.Funnel, `WITH counted AS (
-			SELECT date_trunc('quarter', r.sent_at) AS quarter, r.kind, r.place_id, `+stageOf+` AS stage, count(*) AS n
-			FROM referrals r WHERE r.sent_at IS NOT NULL AND ($1::uuid IS NULL OR r.organisation_id = $1) GROUP BY 1, 2, 3, 4)
-		SELECT to_char(c.quarter, 'YYYY-"Q"Q') AS quarter, c.kind, coalesce(nullif(g.admin1_name, ''), g.country, 'remote') AS region, c.stage, sum(c.n)::bigint AS count
-		FROM counted c LEFT JOIN places g ON g.id = c.place_id GROUP BY 1, 2, 3, 4`, nilIfZero(organisation)); err != nil {
-		return c, err
+	var counting errgroup.Group
+	for _, count := range []func(*Tx) error{
+		func(tx *Tx) (err error) { c.Funnel, err = tx.funnel(ctx, organisation); return err },
+		func(tx *Tx) (err error) { c.Times, err = tx.times(ctx, organisation); return err },
+		func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err },
+	} {
+		counting.Go(func() error { return tx.store.InTx(ctx, onward.System(), count) })
 	}
-	if err := tx.selectAll(ctx, &c.Times, `SELECT from_state, to_state, hours, sum(n)::bigint AS count FROM (
-			SELECT 'sent' AS from_state, 'answered' AS to_state, (extract(epoch FROM r.answered_at - r.sent_at) / 3600)::integer AS hours, count(*) AS n
-			FROM referrals r WHERE r.answered_at IS NOT NULL AND ($1::uuid IS NULL OR r.organisation_id = $1) GROUP BY 3
-			UNION ALL
-			SELECT 'answered', 'placed', (extract(epoch FROM r.placed_at - r.answered_at) / 3600)::integer, count(*)
-			FROM referrals r WHERE r.placed_at IS NOT NULL AND ($1::uuid IS NULL OR r.organisation_id = $1) GROUP BY 3) t
-		WHERE hours IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, nilIfZero(organisation)); err != nil {
-		return c, err
-	}
-	c.Spans, err = tx.spans(ctx, organisation)
-	return c, err
+	return c, counting.Wait()
+}
+
+// funnel counts referrals by what became of them: by what is stored first, which is quick and leaves few groups, and named then.
+func (tx *Tx) funnel(ctx context.Context, organisation onward.ID) (counts []onward.FunnelCount, err error) {
+	return counts, tx.selectAll(ctx, &counts, `WITH r AS (
+			SELECT date_trunc('quarter', sent_at AT TIME ZONE 'UTC') AS quarter, kind, place_id, status, outcome, count(*) AS n
+			FROM referrals WHERE sent_at IS NOT NULL AND ($1::uuid IS NULL OR organisation_id = $1) GROUP BY 1, 2, 3, 4, 5)
+		SELECT to_char(r.quarter, 'YYYY-"Q"Q') AS quarter, r.kind, coalesce(nullif(g.admin1_name, ''), g.country, 'remote') AS region, `+stageOf+` AS stage, sum(r.n)::bigint AS count
+		FROM r LEFT JOIN places g ON g.id = r.place_id GROUP BY 1, 2, 3, 4`, nilIfZero(organisation))
+}
+
+// times counts referrals by the hours from one state to the next.
+func (tx *Tx) times(ctx context.Context, organisation onward.ID) (counts []onward.TimeCount, err error) {
+	return counts, tx.selectAll(ctx, &counts, `SELECT 'answered' AS from_state, 'placed' AS to_state, (date_part('epoch', placed_at - answered_at) / 3600)::integer AS hours, count(*) AS count
+			FROM referrals WHERE placed_at IS NOT NULL AND answered_at IS NOT NULL AND ($1::uuid IS NULL OR organisation_id = $1) GROUP BY 3
+		UNION ALL
+		SELECT 'sent', 'answered', (date_part('epoch', answered_at - sent_at) / 3600)::integer, count(*)
+			FROM referrals WHERE answered_at IS NOT NULL AND sent_at IS NOT NULL AND ($1::uuid IS NULL OR organisation_id = $1) GROUP BY 3
+		ORDER BY 1, 2, 3`, nilIfZero(organisation))
 }
 
 // spans counts placements by how long they lasted, or how long anything is known of them: to the day on which the person was last
-// seen, a side confirmed, or it ended.
-func (tx *Tx) spans(ctx context.Context, organisation onward.ID) (spans []onward.SpanCount, err error) {
-	var ends, moved []string
-	for _, e := range onward.PlacementEnds() {
-		switch e.Outcome() {
-		case onward.OutcomeEnded:
-			ends = append(ends, string(e))
-		case onward.OutcomeMovedOn:
-			moved = append(moved, string(e))
-		case onward.OutcomeLasting, onward.OutcomeLost, onward.OutcomeOther:
+// seen, a side confirmed, or it ended. Beyond a year nothing is told apart.
+func (tx *Tx) spans(ctx context.Context, organisation onward.ID) ([]onward.SpanCount, error) {
+	var rows []struct {
+		onward.SpanCount
+		EndReason onward.PlacementEnd `db:"end_reason"`
+	}
+	err := tx.selectAll(ctx, &rows, `SELECT kind, end_reason, least(366, greatest(0, CASE WHEN end_reason = 'unreachable' OR ended_on IS NULL
+				THEN least($2::date, greatest(last_seen_on, organisation_said::date, returnee_said::date, started_on)) - started_on ELSE ended_on - started_on END)) AS days,
+			(ARRAY[0, 30, 90, 180, 365])[1 + width_bucket($2::date - started_on, ARRAY[30, 90, 180, 365])] AS ago, count(*) AS count
+		FROM placements WHERE $1::uuid IS NULL OR organisation_id = $1 GROUP BY 1, 2, 3, 4`, nilIfZero(organisation), tx.today().String())
+	spans := make([]onward.SpanCount, len(rows))
+	for i, r := range rows {
+		spans[i] = r.SpanCount
+		switch spans[i].How = "done"; {
+		case r.EndReason == "" || r.EndReason == onward.EndUnreachable:
+			spans[i].How = "open"
+		case r.EndReason.Outcome() == onward.OutcomeEnded:
+			spans[i].How = "ended"
+		case r.EndReason.Outcome() == onward.OutcomeMovedOn:
+			spans[i].How = "moved_on"
 		}
 	}
-	return spans, tx.selectAll(ctx, &spans, `SELECT p.kind, greatest(0, CASE WHEN p.end_reason = 'unreachable' OR p.ended_on IS NULL
-				THEN least($2::date, greatest(p.last_seen_on, p.organisation_said::date, p.returnee_said::date, p.started_on)) - p.started_on ELSE p.ended_on - p.started_on END) AS days,
-			$2::date - p.started_on AS ago,
-			CASE WHEN p.end_reason = ANY($3) THEN 'ended' WHEN p.end_reason = ANY($4) THEN 'moved_on' WHEN p.end_reason IN ('', 'unreachable') THEN 'open' ELSE 'done' END AS how,
-			count(*) AS count
-		FROM placements p WHERE ($1::uuid IS NULL OR p.organisation_id = $1) GROUP BY 1, 2, 3, 4`,
-		nilIfZero(organisation), tx.today().String(), pq.Array(ends), pq.Array(moved))
+	return spans, err
 }

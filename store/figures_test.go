@@ -44,7 +44,7 @@ func TestFiguresAreCountedByWhatBecameOfReferrals(t *testing.T) {
 		return list[0]
 	}
 	now.Add(38 * 24 * 3600)
-	if s := spans(); s.How != "open" || s.Days != 0 || s.Ago != 40 {
+	if s := spans(); s.How != "open" || s.Days != 0 || s.Ago != 30 {
 		t.Errorf("%+v: nobody has seen the person since the start", s)
 	}
 	b.call()
