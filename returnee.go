@@ -234,6 +234,13 @@ type Returnee struct {
 	ReturneeDetails
 }
 
+// Duplicate is another person on the caseload who may be the same.
+type Duplicate struct {
+	ReturneeID   ID     `json:"returnee_id" db:"returnee_id"`
+	CounsellorID ID     `json:"counsellor_id,omitzero" db:"counsellor_id"`
+	Because      string `json:"because" db:"because" enum:"email,person,phone" doc:"What both have: the phone, the e-mail address, or name and birth date"`
+}
+
 // HasConsent says whether an active consent for a purpose is on record.
 func (r ReturneeDetails) HasConsent(purpose ConsentPurpose, today Date) bool {
 	for _, c := range r.Consents {

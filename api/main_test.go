@@ -27,6 +27,7 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 	"onward/workers"
 )
 
@@ -117,6 +118,15 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
+// keys seal what the tests write.
+var keys = func() *vault.Vault {
+	v, err := vault.New()
+	if err != nil {
+		panic(err)
+	}
+	return v
+}()
+
 // newSystem serves the API without workers: requests stay queued.
 func newSystem(t testing.TB) *system {
 	t.Helper()
@@ -124,7 +134,7 @@ func newSystem(t testing.TB) *system {
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	database := testenv.Postgres(t)
 	s.adminDSN = database.AdminDSN
-	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vocabulary: words()})
+	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vault: keys, Vocabulary: words()})
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}

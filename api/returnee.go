@@ -31,7 +31,14 @@ type listReturneesInput struct {
 	Paging
 	ExternalID   string    `query:"external_id" maxLength:"200"`
 	CounsellorID onward.ID `query:"counsellor_id"`
-	Name         string    `query:"name" maxLength:"100" doc:"A part of the given or family name"`
+	Name         string    `query:"name" maxLength:"100" doc:"Whole words of the name, in any order; case and accents do not count"`
+	Contact      string    `query:"contact" maxLength:"200" doc:"A phone number, or an e-mail address, as a whole"`
+}
+
+type duplicatesOutput struct {
+	Body struct {
+		Items []onward.Duplicate `json:"items"`
+	}
 }
 
 type returneesOutput struct {
@@ -52,6 +59,15 @@ func (a *API) registerReturnees() {
 	register(a, huma.Operation{
 		OperationID: "read-returnee", Method: http.MethodGet, Path: "/v1/returnees/{id}", Tags: tags, Summary: "Read a returnee",
 	}, a.readReturnee)
+	register(a, huma.Operation{
+		OperationID: "list-duplicates", Method: http.MethodGet, Path: "/v1/returnees/{id}/duplicates", Tags: tags, Summary: "Who on the caseload may be the same person",
+		Description: "Whoever has the same phone, e-mail address, or name and birth date.", Errors: forbids(),
+	}, func(ctx context.Context, in *readByIDInput) (*duplicatesOutput, error) {
+		out := &duplicatesOutput{}
+		var err error
+		out.Body.Items, err = inTx(ctx, a, func(tx *store.Tx) ([]onward.Duplicate, error) { return tx.Duplicates(ctx, in.ID) })
+		return out, err
+	})
 	register(a, huma.Operation{
 		OperationID: "update-returnee", Method: http.MethodPut, Path: "/v1/returnees/{id}", Tags: tags, Summary: "Replace what is recorded of a returnee",
 		Description: "Needs If-Match. 412 if someone else changed it meanwhile.",
@@ -98,7 +114,7 @@ func (a *API) updateReturnee(ctx context.Context, in *updateReturneeInput) (*ret
 
 func (a *API) listReturnees(ctx context.Context, in *listReturneesInput) (*returneesOutput, error) {
 	found, err := inTx(ctx, a, func(tx *store.Tx) (store.Page[onward.Returnee], error) {
-		return tx.Returnees(ctx, store.ReturneeFilter{ExternalID: in.ExternalID, CounsellorID: in.CounsellorID, Name: in.Name}, in.cursor())
+		return tx.Returnees(ctx, store.ReturneeFilter{ExternalID: in.ExternalID, CounsellorID: in.CounsellorID, Name: in.Name, Contact: in.Contact}, in.cursor())
 	})
 	return &returneesOutput{Body: page[onward.Returnee](found)}, err
 }

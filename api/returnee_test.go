@@ -50,13 +50,14 @@ func TestACaseloadIsListedAndSearchedByName(t *testing.T) {
 	s.register(ben)
 	type returnees struct{ Items []onward.Returnee }
 	for query, want := range map[string]int{
-		"": 2, "?name=ana": 1, "?name=BENITO%2050": 1, "?name=%25": 1, "?name=_": 1, "?name=zz": 0, "?external_id=ben": 1,
+		"": 2, "?name=ana": 1, "?name=BENITO%2050": 1, "?name=unal": 1, "?name=ben": 0, "?name=zz": 0, "?contact=ana%40example.org": 0, "?external_id=ben": 1,
 		"?counsellor_id=" + ana.CounsellorID.String(): 2, "?counsellor_id=" + onward.NewID().String(): 0, "?limit=1": 1,
 	} {
 		if got := decode[returnees](s.get(s.counsellor, "/v1/returnees"+query).want(200)); got.Items == nil || len(got.Items) != want {
 			t.Errorf("%s: %d, want %d", query, len(got.Items), want)
 		}
 	}
+	s.get(s.counsellor, "/v1/returnees?name=%25").problem(422, onward.EInvalid)
 	if got := decode[returnees](s.get(s.stranger, "/v1/returnees").want(200)); len(got.Items) != 0 {
 		t.Error("another agency sees the caseload")
 	}

@@ -14,6 +14,7 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) } // databases are empty
@@ -229,7 +230,11 @@ func TestAnOwnerThatIsNoSuperuserCanMigrateAndServe(t *testing.T) {
 	if _, err := migrations.Apply(t.Context(), u.String()); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), store.Config{URL: u.String()})
+	keys, err := vault.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Config{URL: u.String(), Vault: keys})
 	if err != nil {
 		t.Fatal(err)
 	}

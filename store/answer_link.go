@@ -17,18 +17,31 @@ const answerPurpose = "answer-referral"
 
 // ownKey reads a key that Onward makes for itself, and makes it when it is not there. Two that make it at once get the same.
 func (tx *Tx) ownKey(ctx context.Context, name string) ([]byte, error) {
-	var key []byte
-	err := tx.get(ctx, &key, `SELECT secret FROM own_keys WHERE name = $1`, name)
+	read := func() (key []byte, err error) {
+		if err := tx.get(ctx, &key, `SELECT secret FROM own_keys WHERE name = $1`, name); err != nil {
+			return nil, err
+		}
+		return tx.store.vault.Unwrap(key, ownKeyName(name))
+	}
+	key, err := read()
 	if !errors.Is(err, sql.ErrNoRows) {
 		return key, wrap("read key", err)
 	}
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand aborts the process instead
-	if _, err := tx.exec(ctx, `INSERT INTO own_keys (name, secret) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, random[:]); err != nil {
+	wrapped, err := tx.store.vault.Wrap(random[:], ownKeyName(name))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.exec(ctx, `INSERT INTO own_keys (name, secret, key_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, name, wrapped, tx.store.vault.Primary()); err != nil {
 		return nil, wrap("make key", err)
 	}
-	return key, wrap("read key", tx.get(ctx, &key, `SELECT secret FROM own_keys WHERE name = $1`, name))
+	key, err = read()
+	return key, wrap("read key", err)
 }
+
+// ownKeyName names one of Onward's own keys to the vault.
+func ownKeyName(name string) string { return "own_keys " + name }
 
 // answerKey is read once: forged links cost no statement.
 func (s *Store) answerKey(ctx context.Context) (paseto.V4SymmetricKey, error) {

@@ -240,7 +240,9 @@ func (tx *Tx) CheckInContact(ctx context.Context, id onward.ID) (onward.ContactC
 	if text == nil {
 		return card, onward.Errorf(onward.ENotFound, "how to reach the person is shown while the check-in is to be made and the person agrees to be asked")
 	}
-	return card, wrap("read contact", json.Unmarshal(text, &card))
+	language, err := tx.store.openShared(text, &card)
+	card.Language = language
+	return card, wrap("read contact", err)
 }
 
 // lockCheckIn reads a live check-in that is about to change and keeps others from changing it meanwhile.

@@ -33,7 +33,7 @@ func TestNoErrorRepeatsWhatARowHolds(t *testing.T) {
 		change(&d)
 		return d
 	}
-	b.sql(`ALTER TABLE returnee_identities ADD CONSTRAINT no_marker CHECK (identity->>'notes' IS DISTINCT FROM '` + marker + `') NOT VALID`)
+	b.sql(`ALTER TABLE returnees ADD CONSTRAINT no_marker CHECK (details->'consents'->0->>'language' IS DISTINCT FROM '` + marker + `') NOT VALID`)
 	b.sql(`ALTER TABLE opportunities ADD CONSTRAINT no_marker CHECK (details->'title'->>'es' IS DISTINCT FROM '` + marker + ` 2') NOT VALID`)
 	cases := map[string]func(*store.Tx) error{
 		"unique": func(tx *store.Tx) error {
@@ -49,11 +49,11 @@ func TestNoErrorRepeatsWhatARowHolds(t *testing.T) {
 			return err
 		},
 		"check": func(tx *store.Tx) error {
-			_, err := tx.CreateReturnee(ctx, store.NewReturnee{Details: mark(func(d *onward.ReturneeDetails) { d.ExternalID = "2" })})
+			_, err := tx.CreateReturnee(ctx, store.NewReturnee{Details: mark(func(d *onward.ReturneeDetails) { d.ExternalID, d.Consents[0].Language = "2", marker })})
 			return err
 		},
 		"check on update": func(tx *store.Tx) error {
-			_, err := tx.UpdateReturnee(ctx, r.ID, 1, mark(func(d *onward.ReturneeDetails) { d.ExternalID = marker }))
+			_, err := tx.UpdateReturnee(ctx, r.ID, 1, mark(func(d *onward.ReturneeDetails) { d.ExternalID, d.Consents[0].Language = marker, marker }))
 			return err
 		},
 		"check of an opportunity": func(tx *store.Tx) error {

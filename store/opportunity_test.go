@@ -368,7 +368,7 @@ func TestChangingRefusesAStaleVersionAPastClosingDateAndAnUnknownReason(t *testi
 	}
 	wantCode(t, change(7, onward.EventPublish, ""), onward.EVersion)
 	wantField(t, change(0, onward.EventClose, "bored"), "reason", "one_of")
-	s, err := store.Open(t.Context(), store.Config{URL: b.AppDSN, Vocabulary: vocabulary{}, Now: func() time.Time { return clock().AddDate(0, 2, 0) }})
+	s, err := store.Open(t.Context(), store.Config{URL: b.AppDSN, Vault: keys, Vocabulary: vocabulary{}, Now: func() time.Time { return clock().AddDate(0, 2, 0) }})
 	if err != nil {
 		t.Fatal(err)
 	}

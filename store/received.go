@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -138,5 +137,7 @@ func (tx *Tx) SharedIdentity(ctx context.Context, referral onward.ID) (onward.Sh
 	if text == nil {
 		return who, onward.Errorf(onward.ENotFound, "who it is is shown once you accepted the referral, and while the person agrees")
 	}
-	return who, wrap("read shared identity", json.Unmarshal(text, &who))
+	language, err := tx.store.openShared(text, &who)
+	who.Language = language
+	return who, wrap("read shared identity", err)
 }

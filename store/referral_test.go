@@ -33,7 +33,7 @@ func consentingPerson() onward.ReturneeDetails {
 func (b bench) at(now *atomic.Int64) bench {
 	b.t.Helper()
 	now.Store(clock().Unix())
-	s, err := store.Open(b.t.Context(), store.Config{URL: b.AppDSN, Vocabulary: vocabulary{}, Now: func() time.Time { return time.Unix(now.Load(), 0).UTC() }})
+	s, err := store.Open(b.t.Context(), store.Config{URL: b.AppDSN, Vault: keys, Vocabulary: vocabulary{}, Now: func() time.Time { return time.Unix(now.Load(), 0).UTC() }})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -7,11 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/lib/pq"
 
 	"onward"
+	"onward/store/vault"
 )
 
-const selectReturnee = `SELECT r.id, r.organisation_id, r.counsellor_id, r.version, r.fictional, r.created_at, r.updated_at, r.details, i.identity
+const selectReturnee = `SELECT r.id, r.organisation_id, r.counsellor_id, r.version, r.fictional, r.created_at, r.updated_at, r.details, i.identity, i.key
 	FROM returnees r LEFT JOIN returnee_identities i ON i.returnee_id = r.id `
 
 type returneeRow struct {
@@ -23,10 +27,12 @@ type returneeRow struct {
 	CreatedAt      time.Time `db:"created_at"`
 	UpdatedAt      time.Time `db:"updated_at"`
 	Details        []byte    `db:"details"`
-	Identity       []byte    `db:"identity"`
+	Identity       []byte    `db:"identity"` // sealed
+	Key            []byte    `db:"key"`      // the person's, wrapped
 }
 
-func (row returneeRow) returnee() (onward.Returnee, error) {
+// returnee opens the identity where the actor may read it: row-level security leaves it out for others.
+func (s *Store) returnee(row returneeRow) (onward.Returnee, error) {
 	r := onward.Returnee{
 		ID: row.ID, OrganisationID: row.OrganisationID, CounsellorID: row.CounsellorID, Version: row.Version,
 		Fictional: row.Fictional, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
@@ -34,22 +40,19 @@ func (row returneeRow) returnee() (onward.Returnee, error) {
 	if err := json.Unmarshal(row.Details, &r.ReturneeDetails); err != nil {
 		return r, fmt.Errorf("read returnee %s: %w", row.ID, err)
 	}
-	if row.Identity != nil {
-		if err := json.Unmarshal(row.Identity, &r.Identity); err != nil {
-			return r, fmt.Errorf("read identity of %s: %w", row.ID, err)
-		}
-	}
-	return r, nil
+	identity := struct {
+		*onward.Identity
+		BirthDate onward.Date `json:"birth_date"`
+	}{&r.Identity, r.BirthDate}
+	err := s.openIdentity(r.ID, row.Identity, row.Key, &identity)
+	r.BirthDate = identity.BirthDate
+	return r, err
 }
 
-// split parts what identifies the person from the rest, in the form in which each is stored.
-func split(d onward.ReturneeDetails) (details, identity []byte, err error) {
-	if identity, err = marshal(d.Identity); err != nil {
-		return nil, nil, err
-	}
-	d.Identity = onward.Identity{}
-	details, err = marshal(d)
-	return details, identity, err
+// withoutIdentity is what is stored in the clear: all but what identifies the person, and the birth date to the month.
+func withoutIdentity(d onward.ReturneeDetails) ([]byte, error) {
+	d.Identity, d.BirthDate = onward.Identity{}, endOfMonth(d.BirthDate)
+	return marshal(d)
 }
 
 // NewReturnee is a person to be registered.
@@ -91,24 +94,34 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		Country        string          `json:"country"`
 		Details        json.RawMessage `json:"details"`
 		Identity       json.RawMessage `json:"identity"`
+		Key            string          `json:"key"` // hex
+		KeyID          int64           `json:"key_id"`
 		Fictional      bool            `json:"fictional"`
 	}
 	today := tx.store.Today()
 	created := make([]Created, len(list))
 	rows := make([]newRow, 0, len(list))
+	var tokens []identityToken
 	positions := make(map[onward.ID]int, len(list))
 	for i, n := range list {
 		if created[i].Err = n.Details.Validate(today, vocabulary); created[i].Err != nil {
 			continue
 		}
-		details, identity, err := split(n.Details)
+		id := onward.NewID()
+		details, err := withoutIdentity(n.Details)
 		if err != nil {
 			created[i].Err = wrap("create returnee", err)
 			continue
 		}
+		sealed, err := tx.sealIdentity(ctx, id, tx.Actor.OrganisationID, nil, 0, n.Details)
+		if err != nil {
+			return nil, wrap("create returnees", err)
+		}
+		tokens = append(tokens, sealed.Tokens...)
 		row := newRow{
-			ID: onward.NewID(), OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
-			ExternalID: nilIfZero(n.Details.ExternalID), Country: n.Details.Country, Details: details, Identity: identity, Fictional: n.Fictional,
+			ID: id, OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
+			ExternalID: nilIfZero(n.Details.ExternalID), Country: n.Details.Country, Details: details, Identity: sealed.Fields,
+			Key: fmt.Sprintf("%x", sealed.Key), KeyID: sealed.KeyID, Fictional: n.Fictional,
 		}
 		positions[row.ID] = i
 		rows = append(rows, row)
@@ -128,11 +141,14 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 	if err != nil {
 		return nil, wrap("create returnees", err)
 	}
-	_, err = tx.exec(ctx, `INSERT INTO returnee_identities (returnee_id, organisation_id, identity)
-		SELECT r.id, r.organisation_id, r.identity FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, identity jsonb)
-		WHERE EXISTS (SELECT FROM returnees WHERE id = r.id)`, string(batch))
+	_, err = tx.exec(ctx, `INSERT INTO returnee_identities (returnee_id, organisation_id, identity, key, key_id)
+		SELECT r.id, r.organisation_id, r.identity, decode(r.key, 'hex'), r.key_id
+		FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, identity jsonb, key text, key_id bigint) WHERE EXISTS (SELECT FROM returnees WHERE id = r.id)`, string(batch))
 	if err != nil {
 		return nil, wrap("create returnees", err)
+	}
+	if err := tx.addTokens(ctx, tokens); err != nil {
+		return nil, err
 	}
 	for _, id := range inserted {
 		created[positions[id]].Ref = onward.Ref{ID: id, Version: 1}
@@ -157,7 +173,7 @@ func (tx *Tx) Returnee(ctx context.Context, id onward.ID) (onward.Returnee, erro
 	if err := tx.get(ctx, &row, selectReturnee+`WHERE r.id = $1`, id); err != nil {
 		return onward.Returnee{}, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
 	}
-	return row.returnee()
+	return tx.store.returnee(row)
 }
 
 // ReturneeLanguage is the language to speak with a person in; empty when it is not known.
@@ -171,8 +187,10 @@ func (tx *Tx) ReturneeLanguage(ctx context.Context, id onward.ID) (string, error
 type ReturneeFilter struct {
 	ExternalID   string
 	CounsellorID onward.ID
-	// Name is a part of the given or family name.
+	// Name is one or more whole words of the name, in any order; case and accents do not count.
 	Name string
+	// Contact is a phone number or an e-mail address.
+	Contact string
 }
 
 // Returnees lists the caseload, newest first.
@@ -185,18 +203,22 @@ func (tx *Tx) Returnees(ctx context.Context, f ReturneeFilter, cursor Cursor) (P
 	if err != nil {
 		return page, err
 	}
-	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+	wanted, err := tx.wantedTokens(ctx, f)
+	if err != nil {
+		return page, err
+	}
 	var rows []returneeRow
 	err = tx.selectAll(ctx, &rows, selectReturnee+`
 		WHERE r.id < $1 AND ($2::text = '' OR r.external_id = $2) AND ($3::uuid IS NULL OR r.counsellor_id = $3)
-		  AND ($4::text = '' OR concat_ws(' ', i.identity->>'given_name', i.identity->>'family_name') ILIKE '%' || $4 || '%')
-		ORDER BY r.id DESC LIMIT $5`, after, f.ExternalID, f.CounsellorID, escape.Replace(f.Name), limit+1)
+		  AND (cardinality($4::text[]) = 0 OR r.id IN (SELECT t.returnee_id FROM identity_tokens t WHERE t.organisation_id = r.organisation_id
+			AND t.token = ANY(ARRAY(SELECT decode(w, 'hex') FROM unnest($4::text[]) w)) GROUP BY t.returnee_id HAVING count(*) = cardinality($4::text[])))
+		ORDER BY r.id DESC LIMIT $5`, after, f.ExternalID, f.CounsellorID, pq.Array(wanted), limit+1)
 	if err != nil {
 		return page, wrap("list returnees", err)
 	}
 	list := make([]onward.Returnee, len(rows))
 	for i, row := range rows {
-		if list[i], err = row.returnee(); err != nil {
+		if list[i], err = tx.store.returnee(row); err != nil {
 			return page, err
 		}
 	}
@@ -217,7 +239,7 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if err := d.Validate(tx.store.Today(), vocabulary); err != nil {
 		return current, err
 	}
-	details, identity, err := split(d)
+	details, err := withoutIdentity(d)
 	if err != nil {
 		return current, wrap("update returnee", err)
 	}
@@ -232,13 +254,81 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if n == 0 {
 		return current, onward.Errorf(onward.EVersion, "it was changed meanwhile (version %d); read it again and repeat your change", current.Version)
 	}
-	if _, err = tx.exec(ctx, `UPDATE returnee_identities SET identity = $2 WHERE returnee_id = $1`, id, string(identity)); err != nil {
+	if err := tx.setIdentity(ctx, current, d); err != nil {
 		return current, wrap("update returnee", err)
 	}
 	if err := tx.revokeUnwanted(ctx, current, d); err != nil {
 		return current, err
 	}
 	return tx.Returnee(ctx, id)
+}
+
+// setIdentity seals the identity anew, under the key that the person has.
+func (tx *Tx) setIdentity(ctx context.Context, current onward.Returnee, d onward.ReturneeDetails) error {
+	var row struct {
+		Key   []byte `db:"key"`
+		KeyID int64  `db:"key_id"`
+	}
+	if err := tx.get(ctx, &row, `SELECT key, key_id FROM returnee_identities WHERE returnee_id = $1 FOR UPDATE`, current.ID); err != nil {
+		return err
+	}
+	sealed, err := tx.sealIdentity(ctx, current.ID, current.OrganisationID, row.Key, row.KeyID, d)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `UPDATE returnee_identities SET identity = $2, key = $3, key_id = $4 WHERE returnee_id = $1`, current.ID, string(sealed.Fields), sealed.Key, sealed.KeyID); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM identity_tokens WHERE returnee_id = $1`, current.ID); err != nil {
+		return err
+	}
+	return tx.addTokens(ctx, sealed.Tokens)
+}
+
+// addTokens writes tokens of persons who were written; of others, who were there already, nothing.
+func (tx *Tx) addTokens(ctx context.Context, tokens []identityToken) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(tokens)
+	if err != nil {
+		return wrap("write tokens", err)
+	}
+	_, err = tx.exec(ctx, `INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind)
+		SELECT t.organisation_id, decode(t.token, 'hex'), t.returnee_id, t.kind FROM jsonb_to_recordset($1::jsonb) AS t(organisation_id uuid, token text, returnee_id uuid, kind text)
+		JOIN returnees r ON r.id = t.returnee_id ON CONFLICT DO NOTHING`, string(text))
+	return wrap("write tokens", err)
+}
+
+// wantedTokens are those that a person has to have, all of them, to be found.
+func (tx *Tx) wantedTokens(ctx context.Context, f ReturneeFilter) ([]string, error) {
+	wanted := []string{}
+	words := nameWords(f.Name)
+	switch {
+	case !utf8.ValidString(f.Name+f.Contact) || strings.ContainsRune(f.Name+f.Contact, 0):
+		return nil, onward.Errorf(onward.EInvalid, "this is no text that can be searched for")
+	case f.Name != "" && len(words) == 0:
+		return nil, onward.Errorf(onward.EInvalid, "search for whole words of a name")
+	case f.Name == "" && f.Contact == "":
+		return wanted, nil
+	}
+	key, err := tx.store.blindKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	add := func(kind, value string) {
+		wanted = append(wanted, fmt.Sprintf("%x", vault.Blind(key, tx.Actor.OrganisationID, kind, value)))
+	}
+	for _, w := range words {
+		add(tokenName, w)
+	}
+	switch {
+	case strings.Contains(f.Contact, "@"):
+		add(tokenEmail, strings.ToLower(strings.TrimSpace(f.Contact)))
+	case f.Contact != "":
+		add(tokenPhone, phoneDigits(f.Contact))
+	}
+	return wanted, nil
 }
 
 // revokeUnwanted takes back open referrals to which the person does not agree any more, or which are not safe any more, in

@@ -13,9 +13,19 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m, testenv.WithTemplate(prepare)) }
+
+// keys seal what the tests write.
+var keys = func() *vault.Vault {
+	v, err := vault.New()
+	if err != nil {
+		panic(err)
+	}
+	return v
+}()
 
 // today is the day of every test.
 var today = onward.NewDate(2026, time.March, 10)
@@ -122,7 +132,7 @@ func prepare(ctx context.Context, adminDSN string) error {
 	if err := loader.LoadTaxonomy(ctx, taxonomy, nil); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Config{URL: adminDSN})
+	s, err := store.Open(ctx, store.Config{URL: adminDSN, Vault: keys})
 	if err != nil {
 		return err
 	}
@@ -157,7 +167,7 @@ func setup(t testing.TB) bench {
 
 func open(t testing.TB, url string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{URL: url, Now: clock, Vocabulary: vocabulary{}})
+	s, err := store.Open(t.Context(), store.Config{URL: url, Vault: keys, Now: clock, Vocabulary: vocabulary{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/lib/pq"
 
 	"onward"
+	"onward/store/vault"
 )
 
 // Config says how to reach Postgres.
@@ -32,6 +33,8 @@ type Config struct {
 	Now func() time.Time
 	// Vocabulary validates skills and places. nil: writes that need one fail with EUnavailable.
 	Vocabulary onward.Vocabulary
+	// Vault seals what identifies people, and Onward's own keys.
+	Vault *vault.Vault
 	// PrivateWebhooks lets webhooks have plain http URLs, for servers that allow private networks.
 	PrivateWebhooks bool
 }
@@ -46,6 +49,8 @@ type Store struct {
 	// privateWebhooks: see Config.
 	privateWebhooks bool
 	links           *atomic.Pointer[paseto.V4SymmetricKey] // the key of answer links, once it was read
+	vault           *vault.Vault
+	blind           *atomic.Pointer[[]byte] // the key of identity tokens, once it was read
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -56,6 +61,9 @@ const statementTimeout = 30 * time.Second
 func Open(ctx context.Context, config Config) (*Store, error) {
 	if config.MaxConns == 0 {
 		config.MaxConns = 20
+	}
+	if config.Vault == nil {
+		return nil, onward.Errorf(onward.EInvalid, "there are no keys to seal with; 'onward keys create' makes them")
 	}
 	dsn, err := withParameters(config.URL, map[string]string{
 		"role":                                "onward_app",
@@ -81,7 +89,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -148,7 +148,7 @@ func TestTheStoreFromAnOrganisationToAnAnswer(t *testing.T) {
 		if updated.Version != 2 || updated.Identity.FamilyName != "García_100%" {
 			t.Errorf("updated to %+v", updated)
 		}
-		for name, want := range map[string]int{"garcía": 1, "given garc": 1, "a_1": 1, "0%": 1, "G%a": 0, "arc_a": 0} {
+		for name, want := range map[string]int{"garcía": 1, "given garcia": 1, "GARCÍA, Given": 1, "100": 1, "garc": 0, "garcía other": 0, "G%a": 0, "arc_a": 0} {
 			page, err := tx.Returnees(ctx, store.ReturneeFilter{Name: name, CounsellorID: counsellor.UserID}, store.Cursor{})
 			if err != nil {
 				return err
@@ -404,7 +404,7 @@ func TestALoginThatIsNotOfTheApplicationIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword("onward_test_outsider", "outsider")
-	_, err = store.Open(t.Context(), store.Config{URL: u.String()})
+	_, err = store.Open(t.Context(), store.Config{URL: u.String(), Vault: keys})
 	if err == nil {
 		t.Fatal("a login that is no member of onward_app was let in")
 	}
@@ -416,7 +416,7 @@ func TestALoginThatIsNotOfTheApplicationIsRefused(t *testing.T) {
 func TestABadURLIsRefusedWithoutRepeatingIt(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{"", "mysql://u:secret@h/d", "host=h password=secret", "postgres://u:secret@h:port/d", "postgres://u:secret%zz@h/d"} {
-		_, err := store.Open(t.Context(), store.Config{URL: raw})
+		_, err := store.Open(t.Context(), store.Config{URL: raw, Vault: keys})
 		wantCode(t, err, onward.EInvalid)
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("the error repeats the password: %v", err)
@@ -433,7 +433,7 @@ func TestNoOneSignedInIsRefused(t *testing.T) {
 func TestAPanicRollsBackAndGivesTheConnectionBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	s, err := store.Open(t.Context(), store.Config{URL: b.AppDSN, Now: clock, Vocabulary: vocabulary{}, MaxConns: 1})
+	s, err := store.Open(t.Context(), store.Config{URL: b.AppDSN, Vault: keys, Now: clock, Vocabulary: vocabulary{}, MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

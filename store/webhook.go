@@ -87,9 +87,16 @@ func (tx *Tx) newSecret(ctx context.Context, webhook onward.ID) (string, error) 
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand aborts the process instead
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(random[:])
-	_, err := tx.exec(ctx, `INSERT INTO webhook_secrets (webhook_id, secret, created_at) VALUES ($1, $2, $3)`, webhook, secret, tx.now)
+	wrapped, err := tx.store.vault.Wrap([]byte(secret), webhookSecretName(webhook))
+	if err != nil {
+		return "", err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO webhook_secrets (webhook_id, wrapped, key_id, created_at) VALUES ($1, $2, $3, $4)`, webhook, wrapped, tx.store.vault.Primary(), tx.now)
 	return secret, wrap("make secret", err)
 }
+
+// webhookSecretName names the secrets of an endpoint to the vault.
+func webhookSecretName(webhook onward.ID) string { return "webhook_secrets " + webhook.String() }
 
 // RotateWebhook gives an endpoint a new secret, in the answer this once. The old one signs beside it for a day.
 func (s *Store) RotateWebhook(ctx context.Context, actor onward.Actor, id onward.ID) (w onward.Webhook, err error) {

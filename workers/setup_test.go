@@ -24,7 +24,17 @@ import (
 	"onward/matcher"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
+
+// keys seal what the tests write.
+var keys = func() *vault.Vault {
+	v, err := vault.New()
+	if err != nil {
+		panic(err)
+	}
+	return v
+}()
 
 func TestMain(m *testing.M) { testenv.Main(m, testenv.WithTemplate(prepare)) }
 
@@ -96,7 +106,7 @@ func newRigOn(t *testing.T, database testenv.Database, redisURL string, change f
 		t.Fatal(err)
 	}
 	live := catalogue.NewLive(reference)
-	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vocabulary: live})
+	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vault: keys, Vocabulary: live})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,18 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 	"onward/workers/notices"
 )
+
+// keys seal what the tests write.
+var keys = func() *vault.Vault {
+	v, err := vault.New()
+	if err != nil {
+		panic(err)
+	}
+	return v
+}()
 
 func TestMain(m *testing.M) {
 	testenv.Main(m, testenv.WithTemplate(func(ctx context.Context, adminDSN string) error {
@@ -52,7 +62,7 @@ func setup(t *testing.T, language string) bench {
 	b := bench{t: t, now: &atomic.Int64{}}
 	b.now.Store(time.Now().Unix())
 	var err error
-	b.store, err = store.Open(t.Context(), store.Config{URL: database.AppDSN, PrivateWebhooks: true, Now: func() time.Time { return time.Unix(b.now.Load(), 0) }})
+	b.store, err = store.Open(t.Context(), store.Config{URL: database.AppDSN, Vault: keys, PrivateWebhooks: true, Now: func() time.Time { return time.Unix(b.now.Load(), 0) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"onward/store/vault"
 	"onward/workers/notices"
 )
 
@@ -20,6 +22,9 @@ type Config struct {
 	OwnerURL string
 	// Notices says how people and systems outside are told of events.
 	Notices notices.Config
+	// Keys says where the keys are that seal what identifies people: file:PATH or env:VARIABLE. Empty: keys.json in DataDir, which is made
+	// where Postgres is embedded.
+	Keys string
 	// RedisURL is redis://…; empty: Redis in this process.
 	RedisURL string
 	// ElasticsearchURL is http(s)://…; empty: the memory index; "auto": a development node of our own.
@@ -56,12 +61,40 @@ type Config struct {
 // Embedded says whether nothing is shared with other processes: the index then needs no ears of its own.
 func (c Config) embedded() bool { return c.DatabaseURL == "" }
 
-// FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
+// keySource is where the keys are, and whether they are made there.
+func (c Config) keySource() (source string, create bool) {
+	if c.Keys != "" {
+		return c.Keys, false
+	}
+	return "file:" + filepath.Join(c.DataDir, "keys.json"), c.embedded()
+}
+
+// LoadKeys reads the keys.
+func (c Config) LoadKeys() (*vault.Vault, error) {
+	v, err := vault.Load(c.keySource())
+	if err != nil {
+		return nil, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
+	}
+	return v, nil
+}
+
+// KeyFile is the file of the keys; empty when they are elsewhere.
+func (c Config) KeyFile() string {
+	source, _ := c.keySource()
+	file, ok := strings.CutPrefix(source, "file:")
+	if !ok {
+		return ""
+	}
+	return file
+}
+
+// FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, ONWARD_KEYS, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
 // and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
 func FromEnvironment() (Config, error) {
 	config := Config{
 		DatabaseURL:      os.Getenv("DATABASE_URL"),
 		OwnerURL:         os.Getenv("DATABASE_OWNER_URL"),
+		Keys:             os.Getenv("ONWARD_KEYS"),
 		RedisURL:         os.Getenv("REDIS_URL"),
 		ElasticsearchURL: os.Getenv("ELASTICSEARCH_URL"),
 		IndexPrefix:      os.Getenv("ONWARD_INDEX_PREFIX"),

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
+	"onward"
 	"onward/api"
 	"onward/indexer"
 	"onward/indexer/catalogue"
@@ -25,6 +26,7 @@ import (
 	"onward/internal/embedded"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 	"onward/workers"
 	"onward/workers/notices"
 )
@@ -138,6 +140,10 @@ func (e *Engine) startDatabase(ctx context.Context) error {
 }
 
 func (e *Engine) openStore(ctx context.Context) error {
+	keys, err := e.config.LoadKeys()
+	if err != nil {
+		return err
+	}
 	if !e.config.SkipMigrations {
 		if _, err := migrations.Apply(ctx, e.ownerURL); err != nil {
 			return err
@@ -148,14 +154,35 @@ func (e *Engine) openStore(ctx context.Context) error {
 		if err := loadReference(ctx, e.ownerURL, e.config.Progress); err != nil {
 			return err
 		}
+		if err := seal(ctx, e.ownerURL, keys, e.config.Progress); err != nil {
+			return err
+		}
 	}
-	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, MaxConns: e.config.MaxConns, PrivateWebhooks: e.config.Notices.PrivateNetworks})
+	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, Vault: keys, MaxConns: e.config.MaxConns, PrivateWebhooks: e.config.Notices.PrivateNetworks})
 	if err != nil {
 		return err
 	}
 	e.atStop(func(context.Context) error { return db.Close() })
 	e.Store = db
-	return nil
+	return db.CheckKeys(ctx)
+}
+
+// seal seals what was written before there were keys, and wraps anew what an older key wraps.
+func seal(ctx context.Context, ownerURL string, keys *vault.Vault, progress func(string)) error {
+	keeper, err := store.OpenKeeper(ctx, ownerURL, keys)
+	if onward.CodeOf(err) == onward.EForbidden {
+		return nil // whoever migrates seals
+	} else if err != nil {
+		return err
+	}
+	defer func() { _ = keeper.Close() }()
+	left, err := keeper.Left(ctx)
+	if err != nil || left == 0 {
+		return err
+	}
+	progress(fmt.Sprintf("Sealing %d records", left))
+	_, err = keeper.Seal(ctx)
+	return err
 }
 
 func (e *Engine) openCatalogue(ctx context.Context) error {

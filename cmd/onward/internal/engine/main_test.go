@@ -14,6 +14,7 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -27,8 +28,22 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	// All processes of a test have the same keys.
+	keys, err := vault.New()
+	if err != nil {
+		panic(err)
+	}
+	text, err := keys.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("ONWARD_TEST_KEYS", string(text))
+	_ = os.Setenv("ONWARD_KEYS", testKeys)
 	testenv.Main(m, testenv.WithTemplate(prepare))
 }
+
+// testKeys is where they are.
+const testKeys = "env:ONWARD_TEST_KEYS"
 
 // prepare makes what each test's database is a copy of: all migrations and the built-in reference data, but for the
 // places of other countries, which each start would read again.

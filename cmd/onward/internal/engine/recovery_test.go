@@ -20,6 +20,7 @@ import (
 	"onward/api"
 	"onward/internal/testenv"
 	"onward/store"
+	"onward/store/vault"
 )
 
 // client is one user of an API, wherever that runs.
@@ -219,7 +220,11 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	environment := "ONWARD_DATA_DIR=" + dir
 	p := startProcess(t, "serve+work", environment)
 	s := &system{}
-	db, err := store.Open(t.Context(), store.Config{URL: p.ownerURL})
+	keys, err := vault.Load(testKeys, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{URL: p.ownerURL, Vault: keys})
 	if err != nil {
 		t.Fatal(err)
 	}

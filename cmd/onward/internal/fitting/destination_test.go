@@ -17,6 +17,7 @@ import (
 	"onward/matcher/destination"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -48,7 +49,11 @@ func setup(t *testing.T) (deps fitting.Deps, counsellor onward.Actor) {
 		t.Fatal(err)
 	}
 	database := testenv.Postgres(t)
-	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vocabulary: reference})
+	keys, err := vault.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{URL: database.AppDSN, Vault: keys, Vocabulary: reference})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"onward/internal/testenv"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/vault"
 )
 
 func TestMain(m *testing.M) {
@@ -63,8 +64,12 @@ func setup(t testing.TB) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := vault.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, err := store.Open(t.Context(), store.Config{
-		URL: testenv.Postgres(t).AppDSN, Vocabulary: resolver, MaxConns: 4, Now: func() time.Time { return today.Time().Add(9 * time.Hour) },
+		Vault: keys, URL: testenv.Postgres(t).AppDSN, Vocabulary: resolver, MaxConns: 4, Now: func() time.Time { return today.Time().Add(9 * time.Hour) },
 	})
 	if err != nil {
 		t.Fatal(err)
