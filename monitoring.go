@@ -124,28 +124,28 @@ type MonitoredLine struct {
 
 // FigureCounts are what figures are made of, counted at one time. They are for suppressing, not for showing.
 type FigureCounts struct {
-	Funnel []FunnelCount
-	Times  []TimeCount
-	Spans  []SpanCount
-	At     time.Time
-	Key    []byte // of the rounding: who has it can undo it
+	Kinds   []FunnelCount
+	Regions []FunnelCount // without quarters
+	Times   []TimeCount
+	Spans   []SpanCount
+	At      time.Time
+	Key     []byte // of the rounding: who has it can undo it
 }
 
-// FunnelCount counts referrals that were sent in one quarter, of one kind and region, by what became of them.
+// FunnelCount counts referrals that were sent in one quarter, of one kind or region, by what became of them.
 type FunnelCount struct {
-	Quarter string `db:"quarter"`
-	Kind    string `db:"kind"`
-	Region  string `db:"region"`
-	Stage   string `db:"stage"`
-	Count   int    `db:"count"`
+	Quarter string
+	Of      string
+	Stage   string
+	Count   int
 }
 
 // TimeCount counts referrals that took some hours from one state to the next.
 type TimeCount struct {
-	From  string `db:"from_state"`
-	To    string `db:"to_state"`
-	Hours int    `db:"hours"`
-	Count int    `db:"count"`
+	From  string
+	To    string
+	Hours int
+	Count int
 }
 
 // SpanCount counts placements of one kind by how many days are known of them, and what is known at the end.

@@ -21,13 +21,13 @@ func TestFiguresAreCountedByWhatBecameOfReferrals(t *testing.T) {
 	analyst := as(ours, onward.RoleAnalyst)
 	stages := func() map[string]int {
 		c := b.counts(analyst)
-		if len(c.Times) != 3 || c.Times[0].From != "answered" || c.Times[2].Hours != 48 || len(c.Key) != 32 {
+		if len(c.Times) != 3 || c.Times[2].From != "answered" || c.Times[1].Hours != 48 || len(c.Key) != 32 {
 			t.Errorf("times %+v", c.Times)
 		}
 		counts := map[string]int{}
-		for _, l := range c.Funnel {
-			if l.Quarter != "2026-Q1" || l.Kind != "job" || l.Region != "Nuevo León" {
-				t.Errorf("%+v", l)
+		for i, l := range c.Kinds {
+			if l.Quarter != "2026-Q1" || l.Of != "job" || c.Regions[i].Of != "Nuevo León" || c.Regions[i].Quarter != "" {
+				t.Errorf("%+v, %+v", l, c.Regions[i])
 			}
 			counts[l.Stage] += l.Count
 		}
@@ -88,7 +88,7 @@ func TestFiguresAreCountedByWhatBecameOfReferrals(t *testing.T) {
 		_, err := b.store.Figures(t.Context(), actor, onward.ID{}, nil)
 		wantCode(t, err, onward.EForbidden)
 	}
-	if others := b.counts(as(theirs, onward.RoleAnalyst)); len(others.Funnel)+len(others.Times)+len(others.Spans) != 0 {
+	if others := b.counts(as(theirs, onward.RoleAnalyst)); len(others.Kinds)+len(others.Regions)+len(others.Times)+len(others.Spans) != 0 {
 		t.Errorf("another organisation counts %+v", others)
 	}
 }
@@ -115,7 +115,7 @@ func TestFiguresStandUntilTheMonthIsOver(t *testing.T) {
 		t.Helper()
 		f, err := b.store.Figures(t.Context(), actor, onward.ID{}, func(c onward.FigureCounts) onward.Figures {
 			counted.Add(1)
-			sent := len(c.Funnel)
+			sent := len(c.Kinds)
 			return onward.Figures{Month: c.At.Format("2006-01"), CountedAt: c.At, Kind: onward.ProgrammeFigures{Total: onward.FunnelLine{Sent: &sent}}}
 		})
 		if err != nil {

@@ -87,7 +87,7 @@ type benchSystem struct {
 }
 
 // startBench starts on a fresh embedded Postgres with durable settings, or on DATABASE_URL.
-func (f *benchFlags) startBench(ctx context.Context, o *options) (*benchSystem, func(), error) {
+func (f *benchFlags) startBench(ctx context.Context, o *options, adjust ...func(*engine.Config)) (*benchSystem, func(), error) {
 	config, err := o.config(slog.LevelError)
 	if err != nil {
 		return nil, nil, err
@@ -103,6 +103,9 @@ func (f *benchFlags) startBench(ctx context.Context, o *options) (*benchSystem, 
 		}
 		dir := config.DataDir
 		remove = func() { _ = os.RemoveAll(dir) }
+	}
+	for _, change := range adjust {
+		change(&config)
 	}
 	e, err := engine.Start(ctx, config)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"onward"
+	"onward/cmd/onward/internal/engine"
 	"onward/matcher/outcomes"
 	"onward/store"
 )
@@ -74,7 +75,8 @@ var monitoringFill = []string{
 }
 
 func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, placements int) error {
-	s, stop, err := f.startBench(ctx, o)
+	// Without workers, who would call the check-ins before they are measured.
+	s, stop, err := f.startBench(ctx, o, func(c *engine.Config) { c.Workers = false })
 	if err != nil {
 		return err
 	}

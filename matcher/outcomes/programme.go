@@ -37,17 +37,17 @@ var fieldOf = map[string]string{"early": "ended_early", "other": "ended_other", 
 func Publish(c onward.FigureCounts) onward.Figures {
 	return onward.Figures{
 		Month: c.At.Format("2006-01"), CountedAt: c.At,
-		Kind:      programme("kind", c),
-		Region:    programme("region", c),
+		Kind:      programme("kind", c.Kinds, c),
+		Region:    programme("region", c.Regions, c),
 		Retention: retention(c.Spans, rounder(c.Key)),
 	}
 }
 
 // programme sums up counts of referrals. Lines that are too small are added up as "other", then small counts are withheld; when
 // that does not protect them, only the totals are shown.
-func programme(by string, c onward.FigureCounts) onward.ProgrammeFigures {
+func programme(by string, funnel []onward.FunnelCount, c onward.FigureCounts) onward.ProgrammeFigures {
 	f := onward.ProgrammeFigures{By: by, CountedAt: c.At, Lines: []onward.FunnelLine{}, Times: []onward.TransitionDay{}}
-	keys, table := tableOf(by, c.Funnel)
+	keys, table := tableOf(funnel)
 	if len(table) == 0 {
 		return f
 	}
@@ -95,13 +95,10 @@ func programme(by string, c onward.FigureCounts) onward.ProgrammeFigures {
 type lineKey struct{ quarter, of string }
 
 // tableOf is a line for each quarter and kind, or for each region. Regions are not split by quarter: they would mostly be withheld.
-func tableOf(by string, funnel []onward.FunnelCount) (keys []lineKey, table [][]int) {
+func tableOf(funnel []onward.FunnelCount) (keys []lineKey, table [][]int) {
 	at := map[lineKey]int{}
 	for _, c := range funnel {
-		key := lineKey{c.Quarter, c.Kind}
-		if by == "region" {
-			key = lineKey{"", c.Region}
-		}
+		key := lineKey{c.Quarter, c.Of}
 		r, ok := at[key]
 		if !ok {
 			r = len(keys)

@@ -11,21 +11,32 @@ import (
 	"onward"
 )
 
-func counts(funnel ...onward.FunnelCount) onward.FigureCounts {
-	return onward.FigureCounts{Funnel: funnel, At: time.Date(2026, 6, 2, 0, 0, 0, 0, time.UTC), Key: []byte("a key")}
+// referred is some referrals of one quarter, kind and region.
+type referred struct {
+	Quarter, Kind, Region, Stage string
+	Count                        int
+}
+
+func counts(list ...referred) onward.FigureCounts {
+	var kinds, regions []onward.FunnelCount
+	for _, r := range list {
+		kinds = append(kinds, onward.FunnelCount{Quarter: r.Quarter, Of: r.Kind, Stage: r.Stage, Count: r.Count})
+		regions = append(regions, onward.FunnelCount{Of: r.Region, Stage: r.Stage, Count: r.Count})
+	}
+	return onward.FigureCounts{Kinds: kinds, Regions: regions, At: time.Date(2026, 6, 2, 0, 0, 0, 0, time.UTC), Key: []byte("a key")}
 }
 
 func TestAProgrammeByHand(t *testing.T) {
 	t.Parallel()
 	c := counts(
-		onward.FunnelCount{Quarter: "2026-Q2", Kind: "job", Region: "Puebla", Stage: "placed", Count: 2},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Region: "Puebla", Stage: "placed", Count: 40},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Region: "Puebla", Stage: "lost", Count: 20},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Region: "Jalisco", Stage: "refused", Count: 3},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "placed", Count: 30},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "refused", Count: 25},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "lost", Count: 11},
-		onward.FunnelCount{Quarter: "2026-Q2", Kind: "cooperative", Region: "Jalisco", Stage: "placed", Count: 4},
+		referred{Quarter: "2026-Q2", Kind: "job", Region: "Puebla", Stage: "placed", Count: 2},
+		referred{Quarter: "2026-Q1", Kind: "job", Region: "Puebla", Stage: "placed", Count: 40},
+		referred{Quarter: "2026-Q1", Kind: "job", Region: "Puebla", Stage: "lost", Count: 20},
+		referred{Quarter: "2026-Q1", Kind: "job", Region: "Jalisco", Stage: "refused", Count: 3},
+		referred{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "placed", Count: 30},
+		referred{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "refused", Count: 25},
+		referred{Quarter: "2026-Q1", Kind: "training", Region: "Jalisco", Stage: "lost", Count: 11},
+		referred{Quarter: "2026-Q2", Kind: "cooperative", Region: "Jalisco", Stage: "placed", Count: 4},
 	)
 	c.Times = []onward.TimeCount{{From: "answered", To: "placed", Hours: 5, Count: 9}, {From: "sent", To: "answered", Hours: 24, Count: 30}, {From: "sent", To: "answered", Hours: 72, Count: 70}}
 	figures := Publish(c)
@@ -47,7 +58,7 @@ func TestAProgrammeByHand(t *testing.T) {
 	if r := figures.Programme("region"); len(r.Lines) != 2 || *r.Total.Sent != 135 || r.Lines[0].Of != "Jalisco" || *r.Lines[0].Refused != 28 {
 		t.Errorf("by region: %+v", r)
 	}
-	few := Publish(counts(onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Stage: "placed", Count: 3}))
+	few := Publish(counts(referred{Quarter: "2026-Q1", Kind: "job", Stage: "placed", Count: 3}))
 	if few.Published() || len(few.Kind.Lines) != 0 || few.Kind.Note == "" || few.Kind.Total.Sent != nil {
 		t.Errorf("of three people: %+v", few)
 	}
@@ -59,10 +70,10 @@ func TestAProgrammeByHand(t *testing.T) {
 func TestColumnsThatAreSmallInAllAreShownTogether(t *testing.T) {
 	t.Parallel()
 	c := counts(
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Stage: "placed", Count: 8},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Stage: "lost", Count: 2},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Stage: "early", Count: 1},
-		onward.FunnelCount{Quarter: "2026-Q1", Kind: "job", Stage: "waiting", Count: 9},
+		referred{Quarter: "2026-Q1", Kind: "job", Stage: "placed", Count: 8},
+		referred{Quarter: "2026-Q1", Kind: "job", Stage: "lost", Count: 2},
+		referred{Quarter: "2026-Q1", Kind: "job", Stage: "early", Count: 1},
+		referred{Quarter: "2026-Q1", Kind: "job", Stage: "waiting", Count: 9},
 	)
 	c.Times = []onward.TimeCount{{From: "sent", To: "answered", Hours: 24, Count: 11}}
 	f := Publish(c).Programme("kind")
@@ -79,9 +90,9 @@ func TestAllTablesShowTheSameTotals(t *testing.T) {
 	t.Parallel()
 	withheld := 0
 	rapid.Check(t, func(t *rapid.T) {
-		var list []onward.FunnelCount
+		var list []referred
 		for range rapid.IntRange(1, 25).Draw(t, "n") {
-			list = append(list, onward.FunnelCount{
+			list = append(list, referred{
 				Quarter: rapid.SampledFrom([]string{"2026-Q1", "2026-Q2"}).Draw(t, "quarter"), Kind: rapid.SampledFrom([]string{"job", "training"}).Draw(t, "kind"),
 				Region: rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "region"), Stage: rapid.SampledFrom(stages).Draw(t, "stage"), Count: rapid.IntRange(1, 12).Draw(t, "count"),
 			})
