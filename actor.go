@@ -25,6 +25,10 @@ type Actor struct {
 	OrganisationID ID
 	Role           Role
 	TokenID        ID
+	// What the audit says beside who it was.
+	RequestID string
+	From      string // the address that the request came from
+	Why       string // what the caller gave as a reason
 }
 
 // System is Onward itself.

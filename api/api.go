@@ -110,6 +110,7 @@ func New(config Config) *API {
 	a.registerWebhooks()
 	a.registerNotices()
 	a.registerOrganisations()
+	a.registerAudit()
 	a.registerDocs()
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -166,7 +167,35 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, err)
 		return
 	}
+	actor.RequestID, actor.From, actor.Why = requestID(ctx.Context()), addressOf(ctx), reasonOf(ctx)
 	next(huma.WithValue(ctx, actorKey, actor))
+}
+
+// addressOf is the address that a request came from, without the port.
+func addressOf(ctx huma.Context) string {
+	host, _, err := net.SplitHostPort(ctx.RemoteAddr())
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// mostReason is how much of a reason the audit keeps.
+const mostReason = 200
+
+// reasonOf is why somebody reads or changes something, for the audit.
+func reasonOf(ctx huma.Context) string {
+	text := strings.ToValidUTF8(ctx.Header("Onward-Reason"), "")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > mostReason {
+		text = string(runes[:mostReason])
+	}
+	return text
 }
 
 func (a *API) refuse(ctx huma.Context, err error) {

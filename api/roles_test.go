@@ -93,7 +93,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 			return map[string]any{"code": strings.ToLower(n), "version": 1, "title": map[string]any{"en": "t"}, "items": []any{map[string]any{"id": "a", "text": map[string]any{"en": "?"}, "scale": "yes_no"}}}
 		}, nil}, "returnee-sustainability": {"CS", 200, nil, nil},
 		"read-close-rules": {"SD", 200, nil, nil}, "set-close-rules": {"SD", 200, func(string) any { return map[string]any{"rules": []any{}} }, nil},
-		"list-duplicates":  {"CS", 200, nil, nil},
+		"list-duplicates": {"CS", 200, nil, nil}, "read-audit": {"SD", 200, nil, func(string, string) (string, int64) { return "audit?about=" + onward.NewID().String(), 0 }},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}

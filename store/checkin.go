@@ -240,8 +240,9 @@ func (tx *Tx) CheckInContact(ctx context.Context, id onward.ID) (onward.ContactC
 	if text == nil {
 		return card, onward.Errorf(onward.ENotFound, "how to reach the person is shown while the check-in is to be made and the person agrees to be asked")
 	}
-	language, err := tx.store.openShared(text, &card)
+	person, language, err := tx.store.openShared(text, &card)
 	card.Language = language
+	tx.noteRead("check_in_contact", []string{"given_name", "family_name", "phone", "alternate_contact"}, person)
 	return card, wrap("read contact", err)
 }
 

@@ -56,61 +56,85 @@ func (s *Store) Figures(ctx context.Context, actor onward.Actor, organisation on
 	if actor.Role != onward.RoleSystem {
 		organisation = actor.OrganisationID
 	}
-	kept := func(tx *Tx) (bool, error) {
-		var body []byte
-		err := tx.get(ctx, &body, `SELECT body FROM figures WHERE organisation_id = $1 AND month = date_trunc('month', $2::date)`, organisation, tx.today().String())
-		if errors.Is(err, sql.ErrNoRows) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		return true, json.Unmarshal(body, &f)
+	kept, err := s.keptFigures(ctx, organisation)
+	if err != nil || kept != nil {
+		return figuresOf(kept, err)
 	}
-	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
-		f = onward.Figures{}
-		if found, err := kept(tx); found || err != nil {
-			return err
+	// No transaction is held while others count: they need connections of their own. Of two processes that count at once the first publishes.
+	counted, err, _ := s.counting.Do(organisation.String(), func() (any, error) {
+		ctx := context.WithoutCancel(ctx) // others wait for it as well; statements have a time limit of their own
+		if kept, err := s.keptFigures(ctx, organisation); err != nil || kept != nil {
+			return kept, err
 		}
-		// Two that count at once would publish two moments.
-		if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('figures ' || $1::text, 0))`, organisation); err != nil {
-			return err
-		}
-		if found, err := kept(tx); found || err != nil {
-			return err
-		}
-		counts, err := tx.figureCounts(ctx, organisation)
+		counts, err := s.figureCounts(ctx, organisation)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		f = publish(counts)
+		f := publish(counts)
 		if !f.Published() {
-			return nil
+			return &f, nil
 		}
 		body, err := json.Marshal(f)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+			_, err := tx.exec(ctx, `INSERT INTO figures (organisation_id, month, body, counted_at) VALUES ($1, date_trunc('month', $2::date), $3, $4) ON CONFLICT DO NOTHING`,
+				organisation, onward.DateOf(counts.At).String(), string(body), counts.At)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		return s.keptFigures(ctx, organisation)
+	})
+	if err != nil {
+		return f, wrap("count figures", err)
+	}
+	return figuresOf(counted.(*onward.Figures), nil)
+}
+
+func figuresOf(f *onward.Figures, err error) (onward.Figures, error) {
+	if err != nil || f == nil {
+		return onward.Figures{}, wrap("read figures", err)
+	}
+	return *f, nil
+}
+
+// keptFigures are those of this month; nil when there are none yet.
+func (s *Store) keptFigures(ctx context.Context, organisation onward.ID) (f *onward.Figures, err error) {
+	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
+		f = nil
+		var body []byte
+		err := tx.get(ctx, &body, `SELECT body FROM figures WHERE organisation_id = $1 AND month = date_trunc('month', $2::date)`, organisation, tx.today().String())
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT INTO figures (organisation_id, month, body, counted_at) VALUES ($1, date_trunc('month', $2::date), $3, $4)`,
-			organisation, tx.today().String(), string(body), tx.now)
-		return err
+		f = &onward.Figures{}
+		return json.Unmarshal(body, f)
 	})
-	return f, wrap("count figures", err)
+	return f, err
 }
 
 // figureCounts counts the referrals and placements of an organisation, zero for all. The database adds up; no row of a person leaves it.
 // Referrals and placements are counted beside each other: each is one scan.
-func (tx *Tx) figureCounts(ctx context.Context, organisation onward.ID) (c onward.FigureCounts, err error) {
-	c.At = tx.now
-	if c.Key, err = tx.ownKey(ctx, "figures"); err != nil {
+func (s *Store) figureCounts(ctx context.Context, organisation onward.ID) (c onward.FigureCounts, err error) {
+	err = s.InTx(ctx, onward.System(), func(tx *Tx) (err error) {
+		c.At = tx.now
+		c.Key, err = tx.ownKey(ctx, "figures")
+		return err
+	})
+	if err != nil {
 		return c, err
 	}
 	var counting errgroup.Group
 	counting.Go(func() error {
-		return tx.store.InTx(ctx, onward.System(), func(tx *Tx) error { return tx.referralCounts(ctx, organisation, &c) })
+		return s.InTx(ctx, onward.System(), func(tx *Tx) error { return tx.referralCounts(ctx, organisation, &c) })
 	})
 	counting.Go(func() error {
-		return tx.store.InTx(ctx, onward.System(), func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err })
+		return s.InTx(ctx, onward.System(), func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err })
 	})
 	return c, counting.Wait()
 }

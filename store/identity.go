@@ -118,7 +118,7 @@ func (s *Store) openIdentity(id onward.ID, fields, wrapped []byte, into any) err
 }
 
 // openShared opens what a function of the database hands out of a person.
-func (s *Store) openShared(text []byte, into any) (language string, err error) {
+func (s *Store) openShared(text []byte, into any) (person onward.ID, language string, err error) {
 	var shared struct {
 		ReturneeID onward.ID       `json:"returnee_id"`
 		Key        string          `json:"key"` // base64 in lines, as Postgres writes it
@@ -126,17 +126,17 @@ func (s *Store) openShared(text []byte, into any) (language string, err error) {
 		Fields     json.RawMessage `json:"fields"`
 	}
 	if err := json.Unmarshal(text, &shared); err != nil {
-		return "", err
+		return shared.ReturneeID, "", err
 	}
 	var wrapped []byte
 	quoted, err := json.Marshal(strings.ReplaceAll(shared.Key, "\n", ""))
 	if err != nil {
-		return "", err
+		return shared.ReturneeID, "", err
 	}
 	if err := json.Unmarshal(quoted, &wrapped); err != nil {
-		return "", err
+		return shared.ReturneeID, "", err
 	}
-	return shared.Language, s.openIdentity(shared.ReturneeID, shared.Fields, wrapped, into)
+	return shared.ReturneeID, shared.Language, s.openIdentity(shared.ReturneeID, shared.Fields, wrapped, into)
 }
 
 // endOfMonth is what is known of a birth date without the identity: enough for legal ages, never too old.
@@ -207,12 +207,6 @@ func (s *Store) blindKey(ctx context.Context) ([]byte, error) {
 	}
 	s.blind.Store(&key)
 	return key, nil
-}
-
-// CheckKeys makes sure that the keys are those of this database. EUnavailable when they are not.
-func (s *Store) CheckKeys(ctx context.Context) error {
-	_, err := s.blindKey(ctx)
-	return err
 }
 
 // Duplicates lists who may be the same person: whoever has the same phone, e-mail address, or name and birth date.

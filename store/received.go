@@ -137,7 +137,8 @@ func (tx *Tx) SharedIdentity(ctx context.Context, referral onward.ID) (onward.Sh
 	if text == nil {
 		return who, onward.Errorf(onward.ENotFound, "who it is is shown once you accepted the referral, and while the person agrees")
 	}
-	language, err := tx.store.openShared(text, &who)
+	id, language, err := tx.store.openShared(text, &who)
 	who.Language = language
+	tx.noteRead("shared_identity", []string{"given_name", "family_name", "phone"}, id)
 	return who, wrap("read shared identity", err)
 }

@@ -31,6 +31,14 @@ type returneeRow struct {
 	Key            []byte    `db:"key"`      // the person's, wrapped
 }
 
+// opened is the person if the identity is there to be opened.
+func (row returneeRow) opened() []onward.ID {
+	if len(row.Key) == 0 {
+		return nil
+	}
+	return []onward.ID{row.ID}
+}
+
 // returnee opens the identity where the actor may read it: row-level security leaves it out for others.
 func (s *Store) returnee(row returneeRow) (onward.Returnee, error) {
 	r := onward.Returnee{
@@ -173,6 +181,7 @@ func (tx *Tx) Returnee(ctx context.Context, id onward.ID) (onward.Returnee, erro
 	if err := tx.get(ctx, &row, selectReturnee+`WHERE r.id = $1`, id); err != nil {
 		return onward.Returnee{}, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
 	}
+	tx.noteRead("returnee", nil, row.opened()...)
 	return tx.store.returnee(row)
 }
 
@@ -221,6 +230,7 @@ func (tx *Tx) Returnees(ctx context.Context, f ReturneeFilter, cursor Cursor) (P
 		if list[i], err = tx.store.returnee(row); err != nil {
 			return page, err
 		}
+		tx.noteRead("returnee", nil, row.opened()...)
 	}
 	return pageOf(list, limit, func(r onward.Returnee) onward.ID { return r.ID }), nil
 }

@@ -17,6 +17,7 @@ import (
 	"aidanwoods.dev/go-paseto"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
+	"golang.org/x/sync/singleflight"
 
 	"onward"
 	"onward/store/vault"
@@ -51,6 +52,7 @@ type Store struct {
 	links           *atomic.Pointer[paseto.V4SymmetricKey] // the key of answer links, once it was read
 	vault           *vault.Vault
 	blind           *atomic.Pointer[[]byte] // the key of identity tokens, once it was read
+	counting        *singleflight.Group     // of figures
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -89,8 +91,12 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}, counting: &singleflight.Group{}}
 	if err := s.checkRole(ctx); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	if err := s.checkKeys(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
 	}
@@ -130,6 +136,17 @@ func (s *Store) checkRole(ctx context.Context) error {
 	return nil
 }
 
+// checkKeys reads the key of identity tokens, which later on would need a connection beside that of a transaction. EUnavailable when the keys
+// are not those of this database; a database that is not migrated yet has none.
+func (s *Store) checkKeys(ctx context.Context) error {
+	_, err := s.blindKey(ctx)
+	var pqErr *pq.Error
+	if errors.As(err, &pqErr) && (pqErr.Code == "42P01" || pqErr.Code == "42703") {
+		return nil
+	}
+	return err
+}
+
 // Close ends all connections.
 func (s *Store) Close() error { return s.db.Close() }
 
@@ -159,6 +176,15 @@ type Tx struct {
 	Actor onward.Actor
 	// now is when the transaction began, by the clock of the database.
 	now time.Time
+	// reads are those of what identifies people, for the audit.
+	reads map[string]*auditRead
+}
+
+func textOf(id onward.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
 }
 
 // maxTries bounds how often a transaction is run again after a deadlock or a serialisation failure.
@@ -189,20 +215,21 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 		return wrap("begin", translate(err))
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit this does nothing; a panic in fn must not keep the connection
-	organisation := ""
-	if !actor.OrganisationID.IsZero() {
-		organisation = actor.OrganisationID.String()
-	}
 	var now time.Time
 	var set string
-	if err := tx.QueryRowxContext(ctx, `SELECT now(), set_config('onward.role', $1, true), set_config('onward.organisation', $2, true)`,
-		string(actor.Role), organisation).Scan(&now, &set, &set); err != nil {
+	if err := tx.QueryRowxContext(ctx, `SELECT now(), set_config('onward.role', $1, true), set_config('onward.organisation', $2, true) || set_config('onward.user', $3, true)
+			|| set_config('onward.token', $4, true) || set_config('onward.request', $5, true) || set_config('onward.from', $6, true) || set_config('onward.why', $7, true)`,
+		string(actor.Role), textOf(actor.OrganisationID), textOf(actor.UserID), textOf(actor.TokenID), actor.RequestID, actor.From, actor.Why).Scan(&now, &set, &set); err != nil {
 		return wrap("set actor", translate(err))
 	}
 	if s.now != nil {
 		now = s.now()
 	}
-	if err := fn(&Tx{tx: tx, store: s, Actor: actor, now: now.UTC()}); err != nil {
+	t := &Tx{tx: tx, store: s, Actor: actor, now: now.UTC()}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.writeReads(ctx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
