@@ -23,6 +23,10 @@ const (
 	EventAlertOverdue      EventKind = "alert.overdue"         // to the agency's supervisors
 	EventAlertResolved     EventKind = "alert.resolved"        // to whoever raised it
 	EventVettingExpired    EventKind = "vetting.expired"       // to those who vet
+	EventConsentExpiring   EventKind = "consent.expiring"      // to the counsellor: ask the person again
+	EventDeletionRequested EventKind = "deletion.requested"    // to who was shown a person: delete it, and confirm
+	EventDeletionOverdue   EventKind = "deletion.overdue"      // to both: not confirmed in time
+	EventDeletionConfirmed EventKind = "deletion.confirmed"    // to the counsellor
 )
 
 // EventKinds lists the events.
@@ -30,7 +34,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
 		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
-		EventVettingExpired, EventWebhookDisabled,
+		EventVettingExpired, EventWebhookDisabled, EventConsentExpiring, EventDeletionRequested, EventDeletionOverdue, EventDeletionConfirmed,
 	}
 }
 

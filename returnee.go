@@ -158,35 +158,6 @@ type ExcludedPlace struct {
 	RadiusKm float64 `json:"radius_km,omitempty" minimum:"0" maximum:"500"`
 }
 
-// ConsentPurpose says what a consent is for.
-type ConsentPurpose string
-
-// The purposes.
-const (
-	ConsentMatching ConsentPurpose = "matching"  // to be scored against opportunities
-	ConsentSharing  ConsentPurpose = "sharing"   // to be shown to organisations
-	ConsentFollowUp ConsentPurpose = "follow_up" // to be asked how it goes
-)
-
-// ConsentPurposes lists the purposes.
-func ConsentPurposes() []ConsentPurpose {
-	return []ConsentPurpose{ConsentMatching, ConsentSharing, ConsentFollowUp}
-}
-
-// Consent is a person's yes to one purpose.
-type Consent struct {
-	Purpose     ConsentPurpose `json:"purpose" enum:"matching,sharing,follow_up"`
-	GivenOn     Date           `json:"given_on" format:"date"`
-	ExpiresOn   Date           `json:"expires_on,omitzero" format:"date"`
-	WithdrawnOn Date           `json:"withdrawn_on,omitzero" format:"date"`
-	Language    string         `json:"language,omitempty" doc:"In which it was explained"`
-}
-
-// Active says whether the consent holds on a day.
-func (c Consent) Active(today Date) bool {
-	return c.WithdrawnOn.IsZero() && !c.GivenOn.IsZero() && !c.GivenOn.After(today) && (c.ExpiresOn.IsZero() || !c.ExpiresOn.Before(today))
-}
-
 // Identity is what tells who the person is. It is kept apart from the profile, is never an input to a score, and never
 // leaves Postgres but to the person's own counsellors.
 type Identity struct {
@@ -241,16 +212,6 @@ type Duplicate struct {
 	Because      string `json:"because" db:"because" enum:"email,person,phone" doc:"What both have: the phone, the e-mail address, or name and birth date"`
 }
 
-// HasConsent says whether an active consent for a purpose is on record.
-func (r ReturneeDetails) HasConsent(purpose ConsentPurpose, today Date) bool {
-	for _, c := range r.Consents {
-		if c.Purpose == purpose && c.Active(today) {
-			return true
-		}
-	}
-	return false
-}
-
 // PlacesBy lists the person's places of one relation.
 func (r ReturneeDetails) PlacesBy(relation PlaceRelation) []PersonPlace {
 	var places []PersonPlace
@@ -275,17 +236,7 @@ func (r ReturneeDetails) Validate(today Date, vocabulary Vocabulary) error {
 	r.validateDocuments(v)
 	r.validatePlaces(v, today, vocabulary)
 	r.validateWishes(v)
-	v.count("consents", len(r.Consents), 50)
-	for i, c := range r.Consents {
-		field := fmt.Sprintf("consents[%d].", i)
-		oneOf(v, field+"purpose", c.Purpose, ConsentPurposes())
-		if c.GivenOn.IsZero() || c.GivenOn.After(today) {
-			v.add(field+"given_on", "date", "give the day on which the person agreed, today or earlier")
-		}
-		if !c.ExpiresOn.IsZero() && c.ExpiresOn.Before(c.GivenOn) {
-			v.add(field+"expires_on", "order", "use a day after given_on, or leave it out")
-		}
-	}
+	r.validateConsents(v, today)
 	return v.err()
 }
 

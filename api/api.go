@@ -111,6 +111,7 @@ func New(config Config) *API {
 	a.registerNotices()
 	a.registerOrganisations()
 	a.registerAudit()
+	a.registerProtection()
 	a.registerDocs()
 	return a
 }

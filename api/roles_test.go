@@ -94,6 +94,11 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		}, nil}, "returnee-sustainability": {"CS", 200, nil, nil},
 		"read-close-rules": {"SD", 200, nil, nil}, "set-close-rules": {"SD", 200, func(string) any { return map[string]any{"rules": []any{}} }, nil},
 		"list-duplicates": {"CS", 200, nil, nil}, "read-audit": {"SD", 200, nil, func(string, string) (string, int64) { return "audit?about=" + onward.NewID().String(), 0 }},
+		"list-consents": {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil},
+		"withdraw-consent": {"CS", 201, func(string) any { return map[string]any{"purposes": []string{"matching"}} }, nil}, "erase-returnee": {"S", 200, nil, nil},
+		"list-deletion-requests": {everyone, 200, nil, nil}, "confirm-deletion": {"", 0, nil, func(string, string) (string, int64) {
+			return "deletion-requests/" + onward.NewID().String() + "/confirm", 0
+		}},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}
@@ -125,7 +130,8 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 					at = strings.Replace(path, "{id}", s.opportunityOf(who, external, operation.OperationID == "pause-opportunity" || operation.OperationID == "list-candidates"), 1)
 				} else if strings.HasPrefix(path, "/v1/returnees/{id}") {
 					id := returnee.ID
-					if operation.OperationID == "update-returnee" {
+					switch operation.OperationID {
+					case "update-returnee", "withdraw-consent", "erase-returnee":
 						id = s.register(bricklayer(external)).ID
 					}
 					at = strings.Replace(path, "{id}", id.String(), 1)

@@ -177,7 +177,15 @@ func (tx *Tx) shown(ctx context.Context, id onward.ID) (onward.ReceivedReferral,
 		return r, p, wrap("read profile", err)
 	}
 	details, err := p.Read()
-	if err == nil && !details.HasConsent(onward.ConsentSharing, tx.today()) {
+	if err != nil {
+		return r, p, err
+	}
+	var recipient onward.ID
+	if err := tx.get(ctx, &recipient, `SELECT recipient_id FROM referrals WHERE id = $1`, id); err != nil {
+		return r, p, wrap("read recipient", err)
+	}
+	shares, err := tx.sharesWith(ctx, details, recipient)
+	if err == nil && !shares {
 		err = errBadLink()
 	}
 	return r, p, err

@@ -51,7 +51,7 @@ func (b bench) dumped() string {
 }
 
 func identifying() []string {
-	return []string{"Xochiquetzal", "Zapot", "Quiñones", "9876", "Xochi", "Hermenegildo", "Eustolia", "1111 2222", "sister", "1991-05-17"}
+	return []string{"Xochiquetzal", "Zapot", "Quiñones", "9876 1234", "98761234", "Xochi", "Hermenegildo", "Eustolia", "1111 2222", "sister", "1991-05-17"}
 }
 
 func TestADumpOfTheDatabaseTellsNoOne(t *testing.T) {

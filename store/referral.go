@@ -484,7 +484,7 @@ func (tx *Tx) sendReferral(ctx context.Context, r *referralRow, party onward.Par
 	if err != nil {
 		return onward.Referral{}, err
 	}
-	returnee, err := tx.consenting(ctx, r.ReturneeID)
+	returnee, err := tx.consenting(ctx, r.ReturneeID, r.RecipientID)
 	if err != nil {
 		return onward.Referral{}, err
 	}
@@ -514,7 +514,7 @@ func (tx *Tx) sendReferral(ctx context.Context, r *referralRow, party onward.Par
 }
 
 // consenting reads a person and makes sure, until the transaction ends, of the consent to be shown to organisations.
-func (tx *Tx) consenting(ctx context.Context, id onward.ID) (onward.Returnee, error) {
+func (tx *Tx) consenting(ctx context.Context, id, recipient onward.ID) (onward.Returnee, error) {
 	p := onward.Returnee{ID: id}
 	var details []byte
 	if err := tx.get(ctx, &details, `SELECT details FROM returnees WHERE id = $1 FOR SHARE`, id); err != nil {
@@ -523,12 +523,25 @@ func (tx *Tx) consenting(ctx context.Context, id onward.ID) (onward.Returnee, er
 	if err := json.Unmarshal(details, &p.ReturneeDetails); err != nil {
 		return p, fmt.Errorf("read returnee %s: %w", id, err)
 	}
-	if !p.HasConsent(onward.ConsentSharing, tx.today()) {
+	shares, err := tx.sharesWith(ctx, p.ReturneeDetails, recipient)
+	if err != nil {
+		return p, err
+	}
+	if !shares {
 		return p, onward.Invalid([]onward.FieldError{{
-			Field: "consents", Rule: "consent", Message: "there is no active consent for sharing; ask the person, record it, then send again",
+			Field: "consents", Rule: "consent", Message: "there is no active consent for sharing with this organisation; ask the person, record it, then send again",
 		}})
 	}
 	return p, nil
+}
+
+// sharesWith says whether a person agrees to be shown to an organisation.
+func (tx *Tx) sharesWith(ctx context.Context, d onward.ReturneeDetails, recipient onward.ID) (bool, error) {
+	var kind onward.OrganisationKind
+	if err := tx.get(ctx, &kind, `SELECT kind FROM organisations WHERE id = $1`, recipient); err != nil {
+		return false, wrap("read recipient", err)
+	}
+	return d.SharesWith(recipient, kind, tx.today()), nil
 }
 
 // takePlaceInTurn holds a place if one is left and no one waited for it before.

@@ -105,6 +105,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		Key            string          `json:"key"` // hex
 		KeyID          int64           `json:"key_id"`
 		Fictional      bool            `json:"fictional"`
+		NextExpiry     *string         `json:"next_expiry"`
 	}
 	today := tx.store.Today()
 	created := make([]Created, len(list))
@@ -129,7 +130,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		row := newRow{
 			ID: id, OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
 			ExternalID: nilIfZero(n.Details.ExternalID), Country: n.Details.Country, Details: details, Identity: sealed.Fields,
-			Key: fmt.Sprintf("%x", sealed.Key), KeyID: sealed.KeyID, Fictional: n.Fictional,
+			Key: fmt.Sprintf("%x", sealed.Key), KeyID: sealed.KeyID, Fictional: n.Fictional, NextExpiry: nextExpiry(n.Details, today),
 		}
 		positions[row.ID] = i
 		rows = append(rows, row)
@@ -142,9 +143,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		return nil, wrap("create returnees", err)
 	}
 	var inserted []onward.ID
-	err = tx.selectAll(ctx, &inserted, `INSERT INTO returnees (id, organisation_id, counsellor_id, external_id, country, details, fictional)
+	err = tx.selectAll(ctx, &inserted, `INSERT INTO returnees (id, organisation_id, counsellor_id, external_id, country, details, fictional, next_expiry)
 		SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, counsellor_id uuid, external_id text, country text,
-			details jsonb, fictional boolean)
+			details jsonb, fictional boolean, next_expiry date)
 		ON CONFLICT (organisation_id, external_id) DO NOTHING RETURNING id`, string(batch))
 	if err != nil {
 		return nil, wrap("create returnees", err)
@@ -156,6 +157,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		return nil, wrap("create returnees", err)
 	}
 	if err := tx.addTokens(ctx, tokens); err != nil {
+		return nil, err
+	}
+	if err := tx.consentsGiven(ctx, inserted); err != nil {
 		return nil, err
 	}
 	for _, id := range inserted {
@@ -178,7 +182,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 // Returnee reads one person. ENotFound if they do not exist or the actor may not see them.
 func (tx *Tx) Returnee(ctx context.Context, id onward.ID) (onward.Returnee, error) {
 	var row returneeRow
-	if err := tx.get(ctx, &row, selectReturnee+`WHERE r.id = $1`, id); err != nil {
+	if err := tx.get(ctx, &row, selectReturnee+`WHERE r.id = $1 AND r.erased_at IS NULL`, id); err != nil {
 		return onward.Returnee{}, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
 	}
 	tx.noteRead("returnee", nil, row.opened()...)
@@ -218,7 +222,7 @@ func (tx *Tx) Returnees(ctx context.Context, f ReturneeFilter, cursor Cursor) (P
 	}
 	var rows []returneeRow
 	err = tx.selectAll(ctx, &rows, selectReturnee+`
-		WHERE r.id < $1 AND ($2::text = '' OR r.external_id = $2) AND ($3::uuid IS NULL OR r.counsellor_id = $3)
+		WHERE r.id < $1 AND r.erased_at IS NULL AND ($2::text = '' OR r.external_id = $2) AND ($3::uuid IS NULL OR r.counsellor_id = $3)
 		  AND (cardinality($4::text[]) = 0 OR r.id IN (SELECT t.returnee_id FROM identity_tokens t WHERE t.organisation_id = r.organisation_id
 			AND t.token = ANY(ARRAY(SELECT decode(w, 'hex') FROM unnest($4::text[]) w)) GROUP BY t.returnee_id HAVING count(*) = cardinality($4::text[])))
 		ORDER BY r.id DESC LIMIT $5`, after, f.ExternalID, f.CounsellorID, pq.Array(wanted), limit+1)
@@ -253,8 +257,9 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if err != nil {
 		return current, wrap("update returnee", err)
 	}
-	n, err := tx.exec(ctx, `UPDATE returnees SET external_id = $3, country = $4, details = $5, version = version + 1, updated_at = now()
-		WHERE id = $1 AND version = $2`, id, version, nilIfZero(d.ExternalID), d.Country, string(details))
+	n, err := tx.exec(ctx, `UPDATE returnees SET external_id = $3, country = $4, details = $5, version = version + 1, updated_at = now(),
+			renewal_asked_on = CASE WHEN next_expiry IS DISTINCT FROM $6::date THEN NULL ELSE renewal_asked_on END, next_expiry = $6::date
+		WHERE id = $1 AND version = $2`, id, version, nilIfZero(d.ExternalID), d.Country, string(details), nextExpiry(d, tx.today()))
 	if constraintOf(err) == "returnees_organisation_id_external_id_key" {
 		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
 	}
@@ -267,7 +272,7 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if err := tx.setIdentity(ctx, current, d); err != nil {
 		return current, wrap("update returnee", err)
 	}
-	if err := tx.revokeUnwanted(ctx, current, d); err != nil {
+	if err := tx.consentsChanged(ctx, current, d); err != nil {
 		return current, err
 	}
 	return tx.Returnee(ctx, id)
@@ -341,40 +346,74 @@ func (tx *Tx) wantedTokens(ctx context.Context, f ReturneeFilter) ([]string, err
 	return wanted, nil
 }
 
-// revokeUnwanted takes back open referrals to which the person does not agree any more, or which are not safe any more, in
-// the transaction that records it.
-func (tx *Tx) revokeUnwanted(ctx context.Context, before onward.Returnee, now onward.ReturneeDetails) error {
+// consentsGiven records the consents of people who were registered.
+func (tx *Tx) consentsGiven(ctx context.Context, people []onward.ID) error {
+	ids := make([]string, len(people))
+	for i, id := range people {
+		ids[i] = id.String()
+	}
+	_, err := tx.exec(ctx, `INSERT INTO consent_records (id, organisation_id, returnee_id, what, consent, recorded_by, at)
+		SELECT new_id(), r.organisation_id, r.id, CASE WHEN c ->> 'withdrawn_on' IS NULL THEN 'given' ELSE 'withdrawn' END, c, $2, $3
+		FROM returnees r CROSS JOIN LATERAL jsonb_array_elements(r.details -> 'consents') c WHERE r.id = ANY($1::uuid[])`, pq.Array(ids), nilIfZero(tx.Actor.UserID), tx.now)
+	return wrap("record consents", err)
+}
+
+// consentsChanged records what was said of consents, and does what their end means.
+func (tx *Tx) consentsChanged(ctx context.Context, before onward.Returnee, now onward.ReturneeDetails) error {
 	today := tx.today()
-	withdrawn := before.HasConsent(onward.ConsentSharing, today) && !now.HasConsent(onward.ConsentSharing, today) ||
-		before.HasConsent(onward.ConsentMatching, today) && !now.HasConsent(onward.ConsentMatching, today)
-	if !withdrawn && len(now.Safety.ExcludedOrganisations) == 0 && len(now.Safety.ExcludedPlaces) == 0 {
+	records := onward.ConsentChanges(before.Consents, now.Consents, today)
+	if err := tx.recordConsents(ctx, before.ID, before.OrganisationID, records); err != nil {
+		return err
+	}
+	e := ending{person: before.ID, of: before.OrganisationID, now: now, cause: "withdrawn"}
+	for _, p := range onward.ConsentPurposes() {
+		ended := before.HasConsent(p, today) && !now.HasConsent(p, today)
+		// Sharing can also end for some recipients.
+		narrowed := p == onward.ConsentSharing && before.HasConsent(p, today) && slices.ContainsFunc(records, func(r onward.ConsentRecord) bool { return r.What == "withdrawn" && r.Consent.Purpose == p })
+		if ended || narrowed {
+			e.purposes = append(e.purposes, p)
+		}
+	}
+	if len(e.purposes) == 0 && len(now.Safety.ExcludedOrganisations) == 0 && len(now.Safety.ExcludedPlaces) == 0 {
 		return nil
 	}
+	return tx.endConsents(ctx, e)
+}
+
+// revokeUnwanted takes back open referrals to which the person does not agree any more, or which are not safe any more, in
+// the transaction that records it.
+func (tx *Tx) revokeUnwanted(ctx context.Context, e ending) (revoked []onward.ID, err error) {
 	var rows []struct {
 		referralRow
-		PlaceID *int64 `db:"place_id"`
+		PlaceID *int64                  `db:"place_id"`
+		Kind    onward.OrganisationKind `db:"recipient_kind"`
 	}
-	err := tx.selectAll(ctx, &rows, `SELECT `+referralColumns+`, r.place_id FROM referrals r
-		WHERE r.returnee_id = $1 AND r.status IN ('draft', 'requested', 'accepted', 'on_hold', 'in_progress') ORDER BY r.id FOR UPDATE`, before.ID)
+	err = tx.selectAll(ctx, &rows, `SELECT `+referralColumns+`, r.place_id, (SELECT kind FROM organisations WHERE id = r.recipient_id) AS recipient_kind FROM referrals r
+		WHERE r.returnee_id = $1 AND r.status IN ('draft', 'requested', 'accepted', 'on_hold', 'in_progress') ORDER BY r.id FOR UPDATE OF r`, e.person)
 	if err != nil {
-		return wrap("revoke referrals", err)
+		return nil, wrap("revoke referrals", err)
 	}
+	revoked = []onward.ID{}
 	for i := range rows {
 		r := &rows[i]
 		var at onward.PlaceID
 		if r.PlaceID != nil {
 			at = onward.PlaceID(*r.PlaceID)
 		}
-		reason := onward.ReasonConsent
-		if !withdrawn {
-			if !slices.Contains(now.Safety.ExcludedOrganisations, r.RecipientID) && !tx.excludes(now.Safety.ExcludedPlaces, at) {
-				continue
-			}
+		var reason onward.ReferralReason
+		switch {
+		case slices.Contains(e.purposes, onward.ConsentMatching),
+			slices.Contains(e.purposes, onward.ConsentSharing) && !e.now.SharesWith(r.RecipientID, r.Kind, tx.today()):
+			reason = onward.ReasonConsent
+		case slices.Contains(e.now.Safety.ExcludedOrganisations, r.RecipientID) || tx.excludes(e.now.Safety.ExcludedPlaces, at):
 			reason = onward.ReasonSafety
+		default:
+			continue
 		}
 		if err := tx.move(ctx, &r.referralRow, onward.PartySystem, onward.ReferralChange{Event: onward.ReferralRevoke, Reason: reason}, 0); err != nil {
-			return err
+			return nil, err
 		}
+		revoked = append(revoked, r.ID)
 	}
-	return nil
+	return revoked, nil
 }

@@ -55,6 +55,7 @@ func (w *Workers) keepDeadlines(ctx context.Context) error {
 	for _, due := range []func(context.Context) (int, error){
 		w.config.Store.MarkOverdue, w.config.Store.ExpireHolds, w.config.Store.RemindRecipients, w.config.Store.PauseUnconfirmed,
 		w.config.Store.MarkOverdueAlerts, w.config.Store.ExpireVettings, w.config.Store.PlanCheckIns, w.config.Store.CallCheckIns, w.config.Store.ForgetDeliveries,
+		w.config.Store.AskRenewals, w.config.Store.ExpireConsents, w.config.Store.RemindDeletions,
 	} {
 		err := untilDone(ctx, func(ctx context.Context) (bool, error) {
 			n, err := due(ctx)
