@@ -11,17 +11,18 @@ type Code string
 
 // The codes that a caller can meet.
 const (
-	EInvalid         Code = "invalid"          // the input breaks a rule; Fields says which. 422
-	EMalformed       Code = "malformed"        // the input can't be read at all. 400
-	EUnauthenticated Code = "unauthenticated"  // no valid token. 401
-	EForbidden       Code = "forbidden"        // the role may not do this. 403
-	ENotFound        Code = "not_found"        // it does not exist, or not for this organisation. 404
-	EConflict        Code = "conflict"         // the state does not allow it. 409
-	EVersion         Code = "version_mismatch" // it changed since it was read. 412
-	EPrecondition    Code = "if_match_missing" // a change needs If-Match. 428
-	ETooLarge        Code = "too_large"        // the input is over a limit. 413
-	EUnavailable     Code = "unavailable"      // a part that is needed is away; trying again later helps. 503
-	EInternal        Code = "internal"         // a defect. 500
+	EInvalid         Code = "invalid"           // the input breaks a rule; Fields says which. 422
+	EMalformed       Code = "malformed"         // the input can't be read at all. 400
+	EUnauthenticated Code = "unauthenticated"   // no valid token. 401
+	EForbidden       Code = "forbidden"         // the role may not do this. 403
+	ENotFound        Code = "not_found"         // it does not exist, or not for this organisation. 404
+	EConflict        Code = "conflict"          // the state does not allow it. 409
+	EVersion         Code = "version_mismatch"  // it changed since it was read. 412
+	EPrecondition    Code = "if_match_missing"  // a change needs If-Match. 428
+	ETooLarge        Code = "too_large"         // the input is over a limit. 413
+	ETooMany         Code = "too_many_requests" // more than is allowed at once. 429
+	EUnavailable     Code = "unavailable"       // a part that is needed is away; trying again later helps. 503
+	EInternal        Code = "internal"          // a defect. 500
 )
 
 // FieldError is one broken rule, at one place of the input. The message says what to do and never repeats the value:

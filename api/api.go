@@ -42,6 +42,10 @@ type Config struct {
 	Registry *prometheus.Registry
 	// Parts asks each part how it is, for /readyz.
 	Parts func(ctx context.Context) []Part
+	// Limits bound how much anybody may ask for.
+	Limits RateLimits
+	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed. nil: none.
+	TrustedProxies []string
 }
 
 // API serves.
@@ -54,6 +58,8 @@ type API struct {
 	waiting   *waiting
 	router    *gin.Engine
 	huma      huma.API
+	limits    RateLimits
+	unlimited sync.Once
 }
 
 // setLibraries sets what huma and Gin keep once for a process. It can't differ between two APIs.
@@ -78,10 +84,14 @@ func New(config Config) *API {
 	setLibraries()
 	a := &API{
 		store: config.Store, catalogue: config.Catalogue, searcher: config.Searcher, log: config.Logger, parts: config.Parts,
-		waiting: newWaiting(),
+		waiting: newWaiting(), limits: config.Limits.withDefaults(),
 	}
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
+	if err := a.router.SetTrustedProxies(config.TrustedProxies); err != nil {
+		config.Logger.Error("the trusted proxies can't be read; none is trusted", "error", err)
+		_ = a.router.SetTrustedProxies(nil)
+	}
 	a.router.RedirectTrailingSlash = false
 	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, checkQuery)
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))

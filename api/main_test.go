@@ -128,7 +128,7 @@ var keys = func() *vault.Vault {
 }()
 
 // newSystem serves the API without workers: requests stay queued.
-func newSystem(t testing.TB) *system {
+func newSystem(t testing.TB, adjust ...func(*api.Config)) *system {
 	t.Helper()
 	s := &system{t: t, index: memory.New(), log: &logBuffer{}}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -140,10 +140,14 @@ func newSystem(t testing.TB) *system {
 	}
 	s.store = db
 	ranker := indexer.NewRanker(s.index, indexer.RankerConfig{Logger: log})
-	served := api.New(api.Config{
+	config := api.Config{
 		Store: db, Catalogue: words(), Searcher: ranker, Logger: log, Registry: prometheus.NewRegistry(),
 		Parts: func(context.Context) []api.Part { return s.parts },
-	})
+	}
+	for _, change := range adjust {
+		change(&config)
+	}
+	served := api.New(config)
 	running, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var loops sync.WaitGroup
 	loops.Go(func() {

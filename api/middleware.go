@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -150,6 +149,9 @@ func checkQuery(c *gin.Context) {
 // authenticate finds the actor behind the bearer token. Operations that declare no security are open.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if isOpen(ctx.Operation()) {
+		if !isProbe(ctx.Operation()) && !a.stranger(ctx) {
+			return
+		}
 		next(ctx)
 		return
 	}
@@ -162,22 +164,19 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	actor, err := a.store.Authenticate(ctx.Context(), strings.TrimSpace(secret))
 	if err != nil {
 		if onward.CodeOf(err) == onward.EUnauthenticated {
+			if !a.stranger(ctx) {
+				return
+			}
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="onward", error="invalid_token"`)
 		}
 		a.refuse(ctx, err)
 		return
 	}
+	if !a.caller(ctx, actor) {
+		return
+	}
 	actor.RequestID, actor.From, actor.Why = requestID(ctx.Context()), addressOf(ctx), reasonOf(ctx)
 	next(huma.WithValue(ctx, actorKey, actor))
-}
-
-// addressOf is the address that a request came from, without the port.
-func addressOf(ctx huma.Context) string {
-	host, _, err := net.SplitHostPort(ctx.RemoteAddr())
-	if err != nil {
-		return ""
-	}
-	return host
 }
 
 // mostReason is how much of a reason the audit keeps.

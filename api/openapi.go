@@ -32,12 +32,20 @@ func humaConfig() huma.Config {
 	return config
 }
 
+// isProbe says that an operation is for those who watch over the server.
+func isProbe(op *huma.Operation) bool {
+	return op.OperationID == "healthz" || op.OperationID == "readyz"
+}
+
 // isOpen says that an operation needs no token.
 func isOpen(op *huma.Operation) bool { return op.Security != nil && len(op.Security) == 0 }
 
 // documentErrors adds the errors that follow from what an operation takes.
 func documentErrors(document *huma.OpenAPI, op *huma.Operation) {
 	statuses := []int{}
+	if !isProbe(op) {
+		statuses = append(statuses, http.StatusTooManyRequests)
+	}
 	if !isOpen(op) {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusServiceUnavailable)
 	}

@@ -74,6 +74,7 @@ var statusOf = map[onward.Code]int{
 	onward.EVersion:         http.StatusPreconditionFailed,
 	onward.EPrecondition:    http.StatusPreconditionRequired,
 	onward.ETooLarge:        http.StatusRequestEntityTooLarge,
+	onward.ETooMany:         http.StatusTooManyRequests,
 	onward.EUnavailable:     http.StatusServiceUnavailable,
 	onward.EInternal:        http.StatusInternalServerError,
 	codeMethod:              http.StatusMethodNotAllowed,

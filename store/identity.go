@@ -209,6 +209,15 @@ func (s *Store) blindKey(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
+// AddressToken is a keyed hash of an address, by which requests are counted without keeping it.
+func (s *Store) AddressToken(address string) string {
+	key := s.blind.Load()
+	if key == nil { // read when the store was opened, but of a database that was not migrated
+		return ""
+	}
+	return fmt.Sprintf("%x", vault.Blind(*key, onward.ID{}, "address", address))
+}
+
 // Duplicates lists who may be the same person: whoever has the same phone, e-mail address, or name and birth date.
 func (tx *Tx) Duplicates(ctx context.Context, id onward.ID) (list []onward.Duplicate, err error) {
 	if _, err := tx.Returnee(ctx, id); err != nil {

@@ -94,7 +94,7 @@ func (f *benchFlags) startBench(ctx context.Context, o *options, adjust ...func(
 	}
 	config.RedisURL, config.ElasticsearchURL = f.redis, f.elasticsearch
 	config.IndexPrefix = "bench-" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-"
-	config.API, config.Workers, config.ReconcileEvery = true, true, time.Hour
+	config.API, config.Workers, config.ReconcileEvery, config.RateLimit = true, true, time.Hour, -1
 	config.Progress = func(text string) { fmt.Fprintln(os.Stderr, "·", text) }
 	var remove func()
 	if config.DatabaseURL == "" {

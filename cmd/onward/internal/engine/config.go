@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
+	"onward"
 	"onward/store/vault"
 	"onward/workers/notices"
 )
@@ -37,6 +39,10 @@ type Config struct {
 	// API and Workers say what runs here. Both can run in many processes at once when the servers are real.
 	API     bool
 	Workers bool
+	// RateLimit is how many requests a second a token may make; a user twice that. 0: the default of package api; negative: any number.
+	RateLimit int
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []string
 	// SkipMigrations leaves the database as it is; it must be up to date.
 	SkipMigrations bool
 
@@ -89,7 +95,7 @@ func (c Config) KeyFile() string {
 }
 
 // FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, ONWARD_KEYS, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
-// and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
+// ONWARD_RATE_LIMIT, ONWARD_TRUSTED_PROXIES, and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
 func FromEnvironment() (Config, error) {
 	config := Config{
 		DatabaseURL:      os.Getenv("DATABASE_URL"),
@@ -103,6 +109,16 @@ func FromEnvironment() (Config, error) {
 			SMTP: os.Getenv("ONWARD_SMTP_URL"), From: os.Getenv("ONWARD_MAIL_FROM"), PublicURL: os.Getenv("ONWARD_PUBLIC_URL"),
 			SMSURL: os.Getenv("ONWARD_SMS_URL"), SMSToken: os.Getenv("ONWARD_SMS_TOKEN"), PrivateNetworks: os.Getenv("ONWARD_PRIVATE_WEBHOOKS") == "allow",
 		},
+	}
+	if text := os.Getenv("ONWARD_RATE_LIMIT"); text != "" {
+		rate, err := strconv.Atoi(text)
+		if err != nil || rate == 0 {
+			return config, onward.Errorf(onward.EInvalid, "ONWARD_RATE_LIMIT is how many requests a second a token may make, such as 50; -1 is any number")
+		}
+		config.RateLimit = rate
+	}
+	if text := os.Getenv("ONWARD_TRUSTED_PROXIES"); text != "" {
+		config.TrustedProxies = strings.Split(strings.ReplaceAll(text, " ", ""), ",")
 	}
 	if config.DataDir == "" {
 		dir, err := DefaultDataDir()

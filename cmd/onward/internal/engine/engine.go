@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-redis/redis_rate/v10"
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -281,13 +282,26 @@ func (e *Engine) startLoops(ctx context.Context) error {
 		e.loop(running, "the workers", e.workers.Run)
 	}
 	if e.config.API {
-		e.api = api.New(api.Config{Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts})
+		e.api = api.New(api.Config{
+			Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts,
+			Limits: e.limits(), TrustedProxies: e.config.TrustedProxies,
+		})
 		e.Handler = e.api.Handler()
 		e.loop(running, "the API", e.api.Run)
 	}
 	e.watch()
 	e.started.Store(true)
 	return nil
+}
+
+// limits are counted in the Redis of the queue.
+func (e *Engine) limits() api.RateLimits {
+	client, ok := e.redis.MakeRedisClient().(redis.UniversalClient)
+	if !ok || e.config.RateLimit < 0 {
+		return api.RateLimits{}
+	}
+	e.atStop(func(context.Context) error { return client.Close() })
+	return api.RateLimits{Allow: redis_rate.NewLimiter(client).Allow, PerToken: e.config.RateLimit, PerUser: 2 * e.config.RateLimit}
 }
 
 // loop runs until Stop, and again after a pause should it fail: the other loops go on meanwhile.
