@@ -175,6 +175,10 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if !a.caller(ctx, actor) {
 		return
 	}
+	if !onward.MayCall(ctx.Operation().OperationID, actor.Role) {
+		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this is not for your role; 'onward access-matrix' says for whom it is"))
+		return
+	}
 	actor.RequestID, actor.From, actor.Why = requestID(ctx.Context()), addressOf(ctx), reasonOf(ctx)
 	next(huma.WithValue(ctx, actorKey, actor))
 }

@@ -99,7 +99,6 @@ func TestOthersRecordsAreAsIfTheyHadNeverBeen(t *testing.T) {
 		{s.strangerPoster, "POST", "/v1/opportunities/", "/pause", open.ID, nil},
 		{s.strangerPoster, "POST", "/v1/opportunities/", "/close", open.ID, nil},
 		{s.supervisor, "POST", "/v1/opportunities/", "/close", open.ID, nil}, // may read it, and change its own
-		{s.poster, "GET", "/v1/returnees/", "", returnee.ID, nil},
 	} {
 		never := onward.NewID()
 		theirs := s.send(c.token, c.method, c.before+c.id.String()+c.after, c.body, match)
@@ -108,6 +107,10 @@ func TestOthersRecordsAreAsIfTheyHadNeverBeen(t *testing.T) {
 		if a, b := masked(theirs, c.id.String()), masked(nothing, never.String()); a != b || theirs.status != nothing.status {
 			t.Errorf("%s %s…%s tells that it exists:\n%s\n%s", c.method, c.before, c.after, a, b)
 		}
+	}
+	// Whose role it is not for learns from the role alone, whatever there is.
+	for _, id := range []onward.ID{returnee.ID, onward.NewID()} {
+		s.get(s.poster, "/v1/returnees/"+id.String()).problem(http.StatusForbidden, onward.EForbidden)
 	}
 	// An external id of another organisation is not taken.
 	s.post(s.stranger, "/v1/returnees", bricklayer("ana")).want(http.StatusCreated)

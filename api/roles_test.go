@@ -106,7 +106,8 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	request := s.request(returnee.ID)
 	s.withWorkers() // events end when the request is ready
 	s.readable()
-	n := 0
+	n, seen := 0, map[string]bool{}
+	roleOf := map[string]onward.Role{"C": onward.RoleCounsellor, "S": onward.RoleSupervisor, "P": onward.RolePartner, "A": onward.RoleAnalyst, "D": onward.RoleAdministrator, "E": onward.RoleEmployer}
 	for path, operations := range documented(t).Paths {
 		for method, raw := range operations {
 			var operation struct{ OperationID string }
@@ -119,6 +120,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 				continue
 			}
 			delete(table, operation.OperationID)
+			seen[operation.OperationID] = true
 			for who, token := range tokens {
 				n++
 				external := operation.OperationID + who
@@ -145,7 +147,12 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 					body = rule.body(external)
 				}
 				got := s.send(token, strings.ToUpper(method), at, body, header("If-Match", fmt.Sprintf(`"v%d"`, version)))
-				switch {
+				switch role, open := roleOf[who], !strings.Contains(rule.roles, "N"); {
+				case open && who != "N" && !onward.MayCall(operation.OperationID, role): // what the table of access says, and not for want of a record
+					got.problem(http.StatusForbidden, onward.EForbidden)
+					if strings.Contains(rule.roles, who) {
+						t.Errorf("%s may %s here, and not by the table of access", who, operation.OperationID)
+					}
 				case strings.Contains(rule.roles, who):
 					if got.status != rule.ok {
 						t.Errorf("%s may %s: %d, want %d: %.300s", who, operation.OperationID, got.status, rule.ok, got.body)
@@ -157,6 +164,11 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 					t.Errorf("%s may not %s: %d: %.300s", who, operation.OperationID, got.status, got.body)
 				}
 			}
+		}
+	}
+	for _, row := range onward.AccessMatrix() {
+		if !seen[row.Operation] {
+			t.Errorf("%s is in the table of access, but is no operation", row.Operation)
 		}
 	}
 	for id := range table {

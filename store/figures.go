@@ -130,12 +130,20 @@ func (s *Store) figureCounts(ctx context.Context, organisation onward.ID) (c onw
 		return c, err
 	}
 	var counting errgroup.Group
-	counting.Go(func() error {
-		return s.InTx(ctx, onward.System(), func(tx *Tx) error { return tx.referralCounts(ctx, organisation, &c) })
-	})
-	counting.Go(func() error {
-		return s.InTx(ctx, onward.System(), func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err })
-	})
+	for _, count := range []func(*Tx) error{
+		func(tx *Tx) error { return tx.referralCounts(ctx, organisation, &c) },
+		func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err },
+	} {
+		counting.Go(func() error {
+			return s.InTx(ctx, onward.System(), func(tx *Tx) error {
+				// With room for the groups they are hashed; else a million rows are sorted on disk, once for each grouping.
+				if _, err := tx.exec(ctx, `SET LOCAL work_mem = '64MB'`); err != nil {
+					return err
+				}
+				return count(tx)
+			})
+		})
+	}
 	return c, counting.Wait()
 }
 

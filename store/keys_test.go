@@ -249,6 +249,15 @@ func TestWhatWasWrittenBeforeThereWereKeysIsSealed(t *testing.T) {
 	}
 }
 
+func TestAnAddressIsKnownByItsTokenAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	a := b.store.AddressToken("192.0.2.1")
+	if len(a) != 32 || a != b.store.AddressToken("192.0.2.1") || a == b.store.AddressToken("192.0.2.2") {
+		t.Errorf("token %q", a)
+	}
+}
+
 func TestOnlyTheOwnerWrapsKeys(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
