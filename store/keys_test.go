@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"onward"
+	"onward/internal/testenv"
 	"onward/store"
 	"onward/store/vault"
 )
@@ -29,25 +30,9 @@ func (b bench) registered(actor onward.Actor, d onward.ReturneeDetails) onward.R
 	})
 }
 
-// dumped is all text of all rows of all tables.
 func (b bench) dumped() string {
 	b.t.Helper()
-	db := b.admin()
-	var tables []string
-	if err := db.SelectContext(b.t.Context(), &tables, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`); err != nil {
-		b.t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, table := range tables {
-		var rows []string
-		// Binary columns as text too: what is stored as bytes is not hidden by being in hexadecimal.
-		if err := db.SelectContext(b.t.Context(), &rows, `SELECT t::text || coalesce((SELECT string_agg(encode(decode(substr(v #>> '{}', 3), 'hex'), 'escape'), ' ') FROM jsonb_each(to_jsonb(t)) e(k, v)
-			WHERE jsonb_typeof(v) = 'string' AND v #>> '{}' ~ '^\\\\x([0-9a-f]{2})+$'), '') FROM "`+table+`" t`); err != nil {
-			b.t.Fatal(table, err)
-		}
-		all.WriteString(strings.Join(rows, "\n"))
-	}
-	return all.String()
+	return testenv.Dump(b.t, b.AdminDSN)
 }
 
 func identifying() []string {
