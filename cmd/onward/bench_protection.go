@@ -65,6 +65,10 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 		return err
 	}
 	result := protectionResult{Machine: s.machine(f), People: people}
+	stopProfile, err := f.profile()
+	if err != nil {
+		return err
+	}
 	turn := 0
 	page := func(actor onward.Actor, want int, filter store.ReturneeFilter) func() error {
 		return func() error {
@@ -117,6 +121,7 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 		}
 		*m.into = percentilesOf(took)
 	}
+	stopProfile()
 	// In transactions of some thousand: the end of the chain is one row, whose versions are only tidied up between them.
 	for left := entries; left > 0; left -= auditBatch {
 		if _, err := owner.ExecContext(ctx, `SELECT count(audit_add('00000000-0000-7000-8000-000000000009', '{"action": "read", "resource": "returnee"}', ARRAY[new_id()])) FROM generate_series(1, $1)`,
