@@ -3,6 +3,7 @@ package onward
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Grant lets roles do something with records to which their organisation has a relation.
@@ -114,6 +115,35 @@ var access = map[string][]Grant{
 // MayCall says whether a role may use an operation of the API at all. With which records is up to the relation.
 func MayCall(operation string, role Role) bool {
 	return slices.ContainsFunc(access[operation], func(g Grant) bool { return slices.Contains(g.Roles, role) })
+}
+
+// Areas are the parts of the API that a token can be bound to: the tags of its operations.
+func Areas() []string {
+	return []string{
+		"alerts", "answers", "candidates", "check-ins", "health", "households", "monitoring", "notices", "opportunities", "organisations", "placements", "protection",
+		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "unlocks", "vetting", "vocabulary", "webhooks",
+	}
+}
+
+// ValidateScopes checks what a token is to be for: AREA:read or AREA:write, which reads as well; * is every area.
+func ValidateScopes(scopes []string) error {
+	v := newValidator()
+	v.count("scopes", len(scopes), 2*len(Areas()))
+	for _, s := range scopes {
+		area, mode, _ := strings.Cut(s, ":")
+		if (area != "*" && !slices.Contains(Areas(), area)) || (mode != "read" && mode != "write") {
+			v.add("scopes", "scope", "use AREA:read or AREA:write, with * or one of %s", strings.Join(Areas(), ", "))
+		}
+	}
+	return v.err()
+}
+
+// ScopesAllow says whether a token with these scopes may read, or write, in an area. No scopes: all that its user may.
+func ScopesAllow(scopes []string, area string, write bool) bool {
+	return len(scopes) == 0 || slices.ContainsFunc(scopes, func(s string) bool {
+		of, mode, _ := strings.Cut(s, ":")
+		return (of == "*" || of == area) && (mode == "write" || !write)
+	})
 }
 
 // AccessRow is what the table says of one operation.

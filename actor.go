@@ -25,6 +25,7 @@ type Actor struct {
 	OrganisationID ID
 	Role           Role
 	TokenID        ID
+	Scopes         []string // of the token; none: all that the role may
 	// What the audit says beside who it was.
 	RequestID string
 	From      string // the address that the request came from

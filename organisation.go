@@ -113,4 +113,7 @@ type Token struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty" db:"expires_at"`
 	CreatedAt time.Time  `json:"created_at" db:"created_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty" db:"revoked_at"`
+	// Scopes bind the token to parts of the API; none: all that the user may.
+	Scopes     []string   `json:"scopes,omitempty" db:"-"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty" db:"last_used_at" doc:"To the hour"`
 }

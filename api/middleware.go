@@ -175,12 +175,24 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if !a.caller(ctx, actor) {
 		return
 	}
+	if area := areaOf(ctx.Operation()); !onward.ScopesAllow(actor.Scopes, area, ctx.Method() != http.MethodGet) {
+		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this token is not for %s; use one that has it among its scopes", area))
+		return
+	}
 	if !onward.MayCall(ctx.Operation().OperationID, actor.Role) {
 		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this is not for your role; 'onward access-matrix' says for whom it is"))
 		return
 	}
 	actor.RequestID, actor.From, actor.Why = requestID(ctx.Context()), addressOf(ctx), reasonOf(ctx)
 	next(huma.WithValue(ctx, actorKey, actor))
+}
+
+// areaOf is the part of the API that an operation is of, as scopes of tokens name it.
+func areaOf(op *huma.Operation) string {
+	if len(op.Tags) == 0 {
+		return ""
+	}
+	return strings.ReplaceAll(strings.ToLower(op.Tags[0]), " ", "-")
 }
 
 // mostReason is how much of a reason the audit keeps.

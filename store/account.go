@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lib/pq"
+
 	"onward"
 )
 
@@ -82,7 +84,10 @@ const tokenPrefix = "onw_"
 
 // CreateToken makes an API token for a user. The secret is returned this once; only its hash is kept. ENotFound if the
 // actor can't see the user.
-func (tx *Tx) CreateToken(ctx context.Context, user onward.User, name string, expires *time.Time) (secret string, token onward.Token, err error) {
+func (tx *Tx) CreateToken(ctx context.Context, user onward.User, name string, expires *time.Time, scopes ...string) (secret string, token onward.Token, err error) {
+	if err := onward.ValidateScopes(scopes); err != nil {
+		return "", token, err
+	}
 	if strings.TrimSpace(name) == "" {
 		name = "token"
 	} else if len(name) > 200 {
@@ -92,13 +97,14 @@ func (tx *Tx) CreateToken(ctx context.Context, user onward.User, name string, ex
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand aborts the process instead
 	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
 	hash := sha256.Sum256([]byte(secret))
-	err = tx.get(ctx, &token, `INSERT INTO api_tokens (id, user_id, organisation_id, name, secret_hash, expires_at)
-		SELECT $1, u.id, u.organisation_id, $3, $4, $5 FROM users u WHERE u.id = $2
+	err = tx.get(ctx, &token, `INSERT INTO api_tokens (id, user_id, organisation_id, name, secret_hash, expires_at, scopes)
+		SELECT $1, u.id, u.organisation_id, $3, $4, $5, $6 FROM users u WHERE u.id = $2
 		RETURNING id, user_id, name, expires_at, created_at, revoked_at`,
-		onward.NewID(), user.ID, name, hash[:], expires)
+		onward.NewID(), user.ID, name, hash[:], expires, pq.StringArray(nonNil(scopes)))
 	if err != nil {
 		return "", token, wrap("create token", notFound(err, "no user of yours has this id"))
 	}
+	token.Scopes = scopes
 	return secret, token, nil
 }
 
@@ -113,8 +119,15 @@ func (tx *Tx) RevokeToken(ctx context.Context, id onward.ID) error {
 
 // Tokens lists the tokens that the actor may see, without their secrets.
 func (tx *Tx) Tokens(ctx context.Context) ([]onward.Token, error) {
-	var list []onward.Token
-	err := tx.selectAll(ctx, &list, `SELECT id, user_id, name, expires_at, created_at, revoked_at FROM api_tokens ORDER BY id`)
+	var rows []struct {
+		onward.Token
+		Scopes pq.StringArray `db:"scopes"`
+	}
+	err := tx.selectAll(ctx, &rows, `SELECT id, user_id, name, expires_at, created_at, revoked_at, last_used_at, scopes FROM api_tokens ORDER BY id`)
+	list := make([]onward.Token, len(rows))
+	for i, r := range rows {
+		list[i], list[i].Scopes = r.Token, scopesOf(r.Scopes)
+	}
 	return list, wrap("list tokens", err)
 }
 
@@ -127,12 +140,13 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (onward.Actor, 
 	}
 	hash := sha256.Sum256([]byte(secret))
 	var row struct {
-		TokenID        onward.ID    `db:"token_id"`
-		UserID         onward.ID    `db:"user_id"`
-		OrganisationID onward.ID    `db:"organisation_id"`
-		Role           onward.Role  `db:"role"`
-		ExpiresAt      sql.NullTime `db:"expires_at"`
-		RevokedAt      sql.NullTime `db:"revoked_at"`
+		TokenID        onward.ID      `db:"token_id"`
+		UserID         onward.ID      `db:"user_id"`
+		OrganisationID onward.ID      `db:"organisation_id"`
+		Role           onward.Role    `db:"role"`
+		ExpiresAt      sql.NullTime   `db:"expires_at"`
+		RevokedAt      sql.NullTime   `db:"revoked_at"`
+		Scopes         pq.StringArray `db:"scopes"`
 	}
 	err := translate(s.db.GetContext(ctx, &row, `SELECT * FROM authenticate($1)`, hash[:]))
 	switch {
@@ -143,7 +157,15 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (onward.Actor, 
 	case row.ExpiresAt.Valid && !row.ExpiresAt.Time.After(s.clock()):
 		return actor, onward.Errorf(onward.EUnauthenticated, "this token has expired; ask your administrator for a new one")
 	}
-	return onward.Actor{UserID: row.UserID, OrganisationID: row.OrganisationID, Role: row.Role, TokenID: row.TokenID}, nil
+	return onward.Actor{UserID: row.UserID, OrganisationID: row.OrganisationID, Role: row.Role, TokenID: row.TokenID, Scopes: scopesOf(row.Scopes)}, nil
+}
+
+// scopesOf is nil for none.
+func scopesOf(scopes []string) []string {
+	if len(scopes) == 0 {
+		return nil
+	}
+	return scopes
 }
 
 // wrap adds the operation to an error and keeps nil as nil.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/hex"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestATokenStandsForItsUserUntilItIsRevokedOrExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (onward.Actor{UserID: user.ID, OrganisationID: ours.ID, Role: onward.RoleCounsellor, TokenID: token.ID}); actor != want {
+	if want := (onward.Actor{UserID: user.ID, OrganisationID: ours.ID, Role: onward.RoleCounsellor, TokenID: token.ID}); !reflect.DeepEqual(actor, want) {
 		t.Errorf("authenticated %+v, want %+v", actor, want)
 	}
 	_, err = b.store.Authenticate(t.Context(), secret[:len(secret)-1])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -138,9 +139,11 @@ func newToken(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Make, list and revoke API tokens"}
 	var email, name string
 	var expires time.Duration
+	var scopes []string
 	create := &cobra.Command{
 		Use: "create", Short: "Make an API token for a user; it is shown this once", Args: cobra.NoArgs,
-		Example: `  onward token create --user ana@example.org --name laptop --expires 2160h`,
+		Example: `  onward token create --user ana@example.org --name laptop --expires 2160h
+  onward token create --user import@example.org --name nightly --scope opportunities:write --scope vocabulary:read`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.asSystem(c.Context(), func(tx *store.Tx) error {
 				user, err := tx.UserByEmail(c.Context(), email)
@@ -152,7 +155,7 @@ func newToken(o *options) *cobra.Command {
 					t := time.Now().Add(expires)
 					until = &t
 				}
-				secret, _, err := tx.CreateToken(c.Context(), user, name, until)
+				secret, _, err := tx.CreateToken(c.Context(), user, name, until, scopes...)
 				if err == nil {
 					fmt.Println(secret)
 				}
@@ -162,6 +165,7 @@ func newToken(o *options) *cobra.Command {
 	}
 	create.Flags().StringVar(&email, "user", "", "e-mail address of the user")
 	create.Flags().StringVar(&name, "name", "token", "what it is for")
+	create.Flags().StringSliceVar(&scopes, "scope", nil, "bind it to a part of the API: AREA:read or AREA:write, * for every area; default: all that the user may")
 	create.Flags().DurationVar(&expires, "expires", 90*24*time.Hour, "how long it is valid; 0: until revoked")
 	list := &cobra.Command{
 		Use: "list", Short: "List the tokens, without their secrets", Args: cobra.NoArgs,
@@ -170,7 +174,11 @@ func newToken(o *options) *cobra.Command {
 				list, err := tx.Tokens(c.Context())
 				table(func(w *tabwriter.Writer) {
 					for _, t := range list {
-						fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.ID, t.Name, state(t), t.CreatedAt.Format(time.DateOnly))
+						used := "never used"
+						if t.LastUsedAt != nil {
+							used = "used " + t.LastUsedAt.Format("2006-01-02 15h")
+						}
+						fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, state(t), t.CreatedAt.Format(time.DateOnly), used, strings.Join(t.Scopes, " "))
 					}
 				})
 				return err
