@@ -42,6 +42,13 @@ func OpenKeeper(ctx context.Context, url string, v *vault.Vault) (*Keeper, error
 // Close ends the connection.
 func (k *Keeper) Close() error { return k.db.Close() }
 
+// Plain is how many records are not sealed at all: they were written before there were keys.
+func (k *Keeper) Plain(ctx context.Context) (n int, err error) {
+	err = k.db.GetContext(ctx, &n, `SELECT (SELECT count(*) FROM own_keys WHERE key_id = 0) + (SELECT count(*) FROM webhook_secrets WHERE key_id = 0)
+		+ (SELECT count(*) FROM returnee_identities WHERE key_id = 0 AND key IS NULL AND identity <> '{}')`)
+	return n, wrap("count keys", err)
+}
+
 // Left is how many records are not wrapped by the primary key.
 func (k *Keeper) Left(ctx context.Context) (n int, err error) {
 	err = k.db.GetContext(ctx, &n, `SELECT (SELECT count(*) FROM own_keys WHERE key_id <> $1) + (SELECT count(*) FROM webhook_secrets WHERE key_id <> $1)
@@ -49,11 +56,20 @@ func (k *Keeper) Left(ctx context.Context) (n int, err error) {
 	return n, wrap("count keys", err)
 }
 
-// Seal wraps all keys by the primary key, and seals what is not sealed yet, some at a time: it may be stopped at any time and goes on
-// from where it was. It says how many records it changed.
+// Seal seals what is not sealed yet. It may be stopped at any time and goes on from where it was, as Rewrap does. It says how many
+// records it changed.
 func (k *Keeper) Seal(ctx context.Context) (int, error) {
-	total := 0
-	for _, batch := range []func(context.Context, *sqlx.Tx) (int, error){k.ownKeys, k.webhookSecrets, k.plainIdentities, k.wrappedIdentities} {
+	return k.each(ctx, k.ownKeys(false), k.webhookSecrets(false), k.plainIdentities)
+}
+
+// Rewrap wraps all keys by the primary key, and seals what is not sealed yet. All processes have to have that key by then.
+func (k *Keeper) Rewrap(ctx context.Context) (int, error) {
+	return k.each(ctx, k.ownKeys(true), k.webhookSecrets(true), k.plainIdentities, k.wrappedIdentities)
+}
+
+// each runs batches, each in a transaction, until none is left of its kind.
+func (k *Keeper) each(ctx context.Context, batches ...func(context.Context, *sqlx.Tx) (int, error)) (total int, err error) {
+	for _, batch := range batches {
 		for {
 			n, err := k.inTx(ctx, batch)
 			total += n
@@ -92,48 +108,52 @@ func (k *Keeper) rewrap(secret []byte, keyID int64, name string) ([]byte, error)
 	return k.vault.Wrap(secret, name)
 }
 
-func (k *Keeper) ownKeys(ctx context.Context, tx *sqlx.Tx) (int, error) {
-	var rows []struct {
-		Name   string `db:"name"`
-		Secret []byte `db:"secret"`
-		KeyID  int64  `db:"key_id"`
-	}
-	if err := tx.SelectContext(ctx, &rows, `SELECT name, secret, key_id FROM own_keys WHERE key_id <> $1 FOR UPDATE`, k.vault.Primary()); err != nil {
-		return 0, err
-	}
-	for _, row := range rows {
-		wrapped, err := k.rewrap(row.Secret, row.KeyID, ownKeyName(row.Name))
-		if err != nil {
+func (k *Keeper) ownKeys(all bool) func(context.Context, *sqlx.Tx) (int, error) {
+	return func(ctx context.Context, tx *sqlx.Tx) (int, error) {
+		var rows []struct {
+			Name   string `db:"name"`
+			Secret []byte `db:"secret"`
+			KeyID  int64  `db:"key_id"`
+		}
+		if err := tx.SelectContext(ctx, &rows, `SELECT name, secret, key_id FROM own_keys WHERE key_id = 0 OR $2 AND key_id <> $1 FOR UPDATE`, k.vault.Primary(), all); err != nil {
 			return 0, err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE own_keys SET secret = $2, key_id = $3 WHERE name = $1`, row.Name, wrapped, k.vault.Primary()); err != nil {
-			return 0, err
+		for _, row := range rows {
+			wrapped, err := k.rewrap(row.Secret, row.KeyID, ownKeyName(row.Name))
+			if err != nil {
+				return 0, err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE own_keys SET secret = $2, key_id = $3 WHERE name = $1`, row.Name, wrapped, k.vault.Primary()); err != nil {
+				return 0, err
+			}
 		}
+		return len(rows), nil
 	}
-	return len(rows), nil
 }
 
-func (k *Keeper) webhookSecrets(ctx context.Context, tx *sqlx.Tx) (int, error) {
-	var rows []struct {
-		Row       string    `db:"ctid"`
-		WebhookID onward.ID `db:"webhook_id"`
-		Secret    []byte    `db:"secret"`
-		KeyID     int64     `db:"key_id"`
-	}
-	if err := tx.SelectContext(ctx, &rows, `SELECT ctid::text, webhook_id, coalesce(wrapped, convert_to(secret, 'UTF8')) AS secret, key_id FROM webhook_secrets
-		WHERE key_id <> $1 LIMIT $2 FOR UPDATE`, k.vault.Primary(), sealBatch); err != nil {
-		return 0, err
-	}
-	for _, row := range rows {
-		wrapped, err := k.rewrap(row.Secret, row.KeyID, webhookSecretName(row.WebhookID))
-		if err != nil {
+func (k *Keeper) webhookSecrets(all bool) func(context.Context, *sqlx.Tx) (int, error) {
+	return func(ctx context.Context, tx *sqlx.Tx) (int, error) {
+		var rows []struct {
+			Row       string    `db:"ctid"`
+			WebhookID onward.ID `db:"webhook_id"`
+			Secret    []byte    `db:"secret"`
+			KeyID     int64     `db:"key_id"`
+		}
+		if err := tx.SelectContext(ctx, &rows, `SELECT ctid::text, webhook_id, coalesce(wrapped, convert_to(secret, 'UTF8')) AS secret, key_id FROM webhook_secrets
+		WHERE key_id = 0 OR $3 AND key_id <> $1 LIMIT $2 FOR UPDATE`, k.vault.Primary(), sealBatch, all); err != nil {
 			return 0, err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE webhook_secrets SET wrapped = $2, secret = NULL, key_id = $3 WHERE ctid = $1::tid`, row.Row, wrapped, k.vault.Primary()); err != nil {
-			return 0, err
+		for _, row := range rows {
+			wrapped, err := k.rewrap(row.Secret, row.KeyID, webhookSecretName(row.WebhookID))
+			if err != nil {
+				return 0, err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE webhook_secrets SET wrapped = $2, secret = NULL, key_id = $3 WHERE ctid = $1::tid`, row.Row, wrapped, k.vault.Primary()); err != nil {
+				return 0, err
+			}
 		}
+		return len(rows), nil
 	}
-	return len(rows), nil
 }
 
 // plainIdentities seals what was written before there were keys.

@@ -82,7 +82,7 @@ func (o *options) changeKeys(show bool, change func(*vault.Vault) (*vault.Vault,
 	if config.KeyFile() == "" && !show {
 		return errPrint()
 	}
-	v, err := config.LoadKeys()
+	v, _, err := config.LoadKeys()
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func newKeysRewrap(o *options) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.withDatabase(c.Context(), func(e *engine.Engine) error {
 				return o.withKeeper(c, e, func(k *store.Keeper) error {
-					n, err := k.Seal(c.Context())
+					n, err := k.Rewrap(c.Context())
 					fmt.Printf("%d records wrapped anew\n", n)
 					return err
 				})
@@ -131,7 +131,7 @@ func (o *options) withKeeper(c *cobra.Command, e *engine.Engine, do func(*store.
 	if err != nil {
 		return err
 	}
-	v, err := config.LoadKeys()
+	v, _, err := config.LoadKeys()
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,10 @@ func newKeysPrune(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.changeKeys(show, (*vault.Vault).Pruned)
+			if err = o.changeKeys(show, (*vault.Vault).Pruned); err == nil {
+				fmt.Fprintln(os.Stderr, "One key is left. Restart all servers and workers with it, and replace the copy that you keep.")
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVar(&show, "print", false, "print the keys instead of replacing the file")

@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -75,13 +77,18 @@ func (c Config) keySource() (source string, create bool) {
 	return "file:" + filepath.Join(c.DataDir, "keys.json"), c.embedded()
 }
 
-// LoadKeys reads the keys.
-func (c Config) LoadKeys() (*vault.Vault, error) {
-	v, err := vault.Load(c.keySource())
-	if err != nil {
-		return nil, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
+// LoadKeys reads the keys. made says that there were none, and that these are new.
+func (c Config) LoadKeys() (v *vault.Vault, made bool, err error) {
+	source, create := c.keySource()
+	if file := c.KeyFile(); create {
+		_, err := os.Stat(file)
+		made = errors.Is(err, fs.ErrNotExist)
 	}
-	return v, nil
+	v, err = vault.Load(source, create)
+	if err != nil {
+		return nil, false, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
+	}
+	return v, made, nil
 }
 
 // KeyFile is the file of the keys; empty when they are elsewhere.

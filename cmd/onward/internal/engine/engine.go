@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -140,11 +141,18 @@ func (e *Engine) startDatabase(ctx context.Context) error {
 	return nil
 }
 
-func (e *Engine) openStore(ctx context.Context) error {
-	keys, err := e.config.LoadKeys()
+func (e *Engine) openStore(ctx context.Context) (err error) {
+	keys, made, err := e.config.LoadKeys()
 	if err != nil {
 		return err
 	}
+	defer func() {
+		// Keys that were just made open nothing that is there: the right ones are missing, and these would only be in their way.
+		if made && onward.CodeOf(err) == onward.EUnavailable {
+			_ = os.Remove(e.config.KeyFile())
+			err = onward.Errorf(onward.EUnavailable, "%s is missing, and what is in the database was sealed with it; put it back", e.config.KeyFile())
+		}
+	}()
 	if !e.config.SkipMigrations {
 		if _, err := migrations.Apply(ctx, e.ownerURL); err != nil {
 			return err
@@ -168,7 +176,7 @@ func (e *Engine) openStore(ctx context.Context) error {
 	return nil
 }
 
-// seal seals what was written before there were keys, and wraps anew what an older key wraps.
+// seal seals what was written before there were keys.
 func seal(ctx context.Context, ownerURL string, keys *vault.Vault, progress func(string)) error {
 	keeper, err := store.OpenKeeper(ctx, ownerURL, keys)
 	if onward.CodeOf(err) == onward.EForbidden {
@@ -177,11 +185,11 @@ func seal(ctx context.Context, ownerURL string, keys *vault.Vault, progress func
 		return err
 	}
 	defer func() { _ = keeper.Close() }()
-	left, err := keeper.Left(ctx)
-	if err != nil || left == 0 {
+	plain, err := keeper.Plain(ctx)
+	if err != nil || plain == 0 {
 		return err
 	}
-	progress(fmt.Sprintf("Sealing %d records", left))
+	progress(fmt.Sprintf("Sealing %d records", plain))
 	_, err = keeper.Seal(ctx)
 	return err
 }
