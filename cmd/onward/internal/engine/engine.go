@@ -304,8 +304,11 @@ func (e *Engine) startLoops(ctx context.Context) error {
 
 // limits are counted in the Redis of the queue.
 func (e *Engine) limits() api.RateLimits {
+	if e.config.RateLimit < 0 {
+		return api.RateLimits{}
+	}
 	client, ok := e.redis.MakeRedisClient().(redis.UniversalClient)
-	if !ok || e.config.RateLimit < 0 {
+	if !ok {
 		return api.RateLimits{}
 	}
 	e.atStop(func(context.Context) error { return client.Close() })

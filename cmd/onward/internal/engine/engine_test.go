@@ -51,7 +51,7 @@ func databaseConfig(t *testing.T) Config {
 		level = slog.LevelDebug
 	}
 	return Config{
-		DatabaseURL: db.AppDSN, OwnerURL: db.AdminDSN, Keys: testKeys, DataDir: t.TempDir(), API: true, Workers: true, SweepAfter: time.Second,
+		DatabaseURL: db.AppDSN, OwnerURL: db.AdminDSN, Keys: testKeys, RateLimit: -1, DataDir: t.TempDir(), API: true, Workers: true, SweepAfter: time.Second,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 }

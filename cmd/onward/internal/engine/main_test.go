@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 	}
 	_ = os.Setenv("ONWARD_TEST_KEYS", string(text))
 	_ = os.Setenv("ONWARD_KEYS", testKeys)
+	_ = os.Setenv("ONWARD_RATE_LIMIT", "-1") // flows ask as fast as they can
 	testenv.Main(m, testenv.WithTemplate(prepare))
 }
 
