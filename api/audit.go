@@ -15,22 +15,13 @@ type auditInput struct {
 	Limit int       `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type auditOutput struct {
-	Body struct {
-		Items []onward.AuditEntry `json:"items" doc:"The latest first"`
-	}
-}
-
 func (a *API) registerAudit() {
 	register(a, huma.Operation{
-		OperationID: "read-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Protection"}, Summary: "Who read and changed a record",
+		OperationID: "read-audit", Method: http.MethodGet, Path: "/v1/audit", Tags: []string{"Protection"}, Summary: "Who read and changed a record, the latest first",
 		Description: "For supervisors and administrators, of their own organisation. Entries name records and fields, and hold nothing of what was in them. " +
 			"Each request may say why it reads or changes something in the header Onward-Reason (200 characters), which is kept here.",
 		Errors: forbids(),
-	}, func(ctx context.Context, in *auditInput) (*auditOutput, error) {
-		out := &auditOutput{}
-		var err error
-		out.Body.Items, err = inTx(ctx, a, func(tx *store.Tx) ([]onward.AuditEntry, error) { return tx.Audit(ctx, in.About, in.Limit) })
-		return out, err
+	}, func(ctx context.Context, in *auditInput) (*itemsOutput[onward.AuditEntry], error) {
+		return items(ctx, a, func(tx *store.Tx) ([]onward.AuditEntry, error) { return tx.Audit(ctx, in.About, in.Limit) })
 	})
 }

@@ -35,12 +35,6 @@ type listReturneesInput struct {
 	Contact      string    `query:"contact" maxLength:"200" doc:"A phone number, or an e-mail address, as a whole"`
 }
 
-type duplicatesOutput struct {
-	Body struct {
-		Items []onward.Duplicate `json:"items"`
-	}
-}
-
 type returneesOutput struct {
 	Body page[onward.Returnee]
 }
@@ -62,11 +56,8 @@ func (a *API) registerReturnees() {
 	register(a, huma.Operation{
 		OperationID: "list-duplicates", Method: http.MethodGet, Path: "/v1/returnees/{id}/duplicates", Tags: tags, Summary: "Who on the caseload may be the same person",
 		Description: "Whoever has the same phone, e-mail address, or name and birth date.", Errors: forbids(),
-	}, func(ctx context.Context, in *readByIDInput) (*duplicatesOutput, error) {
-		out := &duplicatesOutput{}
-		var err error
-		out.Body.Items, err = inTx(ctx, a, func(tx *store.Tx) ([]onward.Duplicate, error) { return tx.Duplicates(ctx, in.ID) })
-		return out, err
+	}, func(ctx context.Context, in *readByIDInput) (*itemsOutput[onward.Duplicate], error) {
+		return items(ctx, a, func(tx *store.Tx) ([]onward.Duplicate, error) { return tx.Duplicates(ctx, in.ID) })
 	})
 	register(a, huma.Operation{
 		OperationID: "update-returnee", Method: http.MethodPut, Path: "/v1/returnees/{id}", Tags: tags, Summary: "Replace what is recorded of a returnee",

@@ -35,8 +35,7 @@ type auditRead struct {
 	people map[onward.ID]bool
 }
 
-// writeReads writes what was read. A transaction that did nothing else does not wait for the disk: what a crash takes from the end of
-// the audit then is what nobody had been shown for more than a moment.
+// writeReads writes what was read, in the transaction that read it: nothing is shown of which the audit does not tell.
 func (tx *Tx) writeReads(ctx context.Context) error {
 	for resource, r := range tx.reads {
 		ids := make([]string, 0, len(r.people))

@@ -78,6 +78,15 @@ func (tx *Tx) onCaseload(ctx context.Context, id onward.ID) error {
 	return wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
 }
 
+// lockOnCaseload is onCaseload that keeps others from changing the person until the transaction ends.
+func (tx *Tx) lockOnCaseload(ctx context.Context, id onward.ID) error {
+	if err := tx.onCaseload(ctx, id); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `SELECT FROM returnees WHERE id = $1 FOR UPDATE`, id)
+	return wrap("lock returnee", err)
+}
+
 // ending is the end of consents, or of the safety of what was open.
 type ending struct {
 	person   onward.ID
@@ -152,11 +161,8 @@ func (tx *Tx) WithdrawConsent(ctx context.Context, id onward.ID, w onward.Withdr
 	if err := w.Validate(); err != nil {
 		return onward.Withdrawal{}, err
 	}
-	if err := tx.onCaseload(ctx, id); err != nil {
+	if err := tx.lockOnCaseload(ctx, id); err != nil {
 		return onward.Withdrawal{}, err
-	}
-	if _, err := tx.exec(ctx, `SELECT FROM returnees WHERE id = $1 FOR UPDATE`, id); err != nil {
-		return onward.Withdrawal{}, wrap("withdraw consent", err)
 	}
 	r, err := tx.Returnee(ctx, id)
 	if err != nil {
@@ -170,6 +176,11 @@ func (tx *Tx) WithdrawConsent(ctx context.Context, id onward.ID, w onward.Withdr
 	if _, err := tx.UpdateReturnee(ctx, id, r.Version, r.ReturneeDetails); err != nil {
 		return onward.Withdrawal{}, err
 	}
+	return tx.lastWithdrawal(ctx, id)
+}
+
+// lastWithdrawal is the certificate of what this transaction ended.
+func (tx *Tx) lastWithdrawal(ctx context.Context, id onward.ID) (onward.Withdrawal, error) {
 	list, err := tx.Withdrawals(ctx, id)
 	if err != nil {
 		return onward.Withdrawal{}, err

@@ -13,23 +13,18 @@ func (tx *Tx) EraseReturnee(ctx context.Context, id onward.ID) (w onward.Withdra
 	if tx.Actor.Role != onward.RoleSupervisor {
 		return w, onward.Errorf(onward.EForbidden, "only supervisors erase people")
 	}
-	if err := tx.onCaseload(ctx, id); err != nil {
+	if err := tx.lockOnCaseload(ctx, id); err != nil {
 		return w, err
-	}
-	if _, err := tx.exec(ctx, `SELECT FROM returnees WHERE id = $1 FOR UPDATE`, id); err != nil {
-		return w, wrap("erase returnee", err)
 	}
 	r, err := tx.Returnee(ctx, id)
 	if err != nil {
 		return w, err
 	}
 	erased := onward.ReturneeDetails{Country: r.Country}
-	ended := slices.Clone(r.Consents)
-	today := tx.today()
 	purposes := slices.DeleteFunc(onward.ConsentPurposes(), func(p onward.ConsentPurpose) bool {
-		return !slices.ContainsFunc(ended, func(c onward.Consent) bool { return c.Purpose == p })
+		return !slices.ContainsFunc(r.Consents, func(c onward.Consent) bool { return c.Purpose == p })
 	})
-	if err := tx.recordConsents(ctx, id, r.OrganisationID, onward.ConsentChanges(r.Consents, nil, today)); err != nil {
+	if err := tx.recordConsents(ctx, id, r.OrganisationID, onward.ConsentChanges(r.Consents, nil, tx.today())); err != nil {
 		return w, err
 	}
 	// Matching ends in any case: nothing of the person may stay open.
@@ -46,11 +41,7 @@ func (tx *Tx) EraseReturnee(ctx context.Context, id onward.ID) (w onward.Withdra
 	if !done {
 		return w, onward.Errorf(onward.EConflict, "this person was erased already")
 	}
-	list, err := tx.Withdrawals(ctx, id)
-	if err != nil {
-		return w, err
-	}
-	return list[0], nil
+	return tx.lastWithdrawal(ctx, id)
 }
 
 // Export is everything that is kept of a person, for the person. Only supervisors export.

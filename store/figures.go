@@ -150,8 +150,8 @@ func (s *Store) figureCounts(ctx context.Context, organisation onward.ID) (c onw
 // firstQuarter is the first that figures tell apart.
 var firstQuarter = time.Date(2015, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// referralCounts counts referrals in one scan: by quarter and kind, by place, and by the hours from one state to the next. Finding the quarter
-// among their beginnings takes half as long as date_trunc.
+// referralCounts counts referrals in one scan: by quarter and kind, by place, and by the hours from one state to the next. The quarter is
+// found among their beginnings, which is quicker than date_trunc.
 func (tx *Tx) referralCounts(ctx context.Context, organisation onward.ID, c *onward.FigureCounts) error {
 	var quarters []time.Time
 	for q := firstQuarter; !q.After(tx.now); q = q.AddDate(0, 3, 0) {
@@ -178,7 +178,13 @@ func (tx *Tx) referralCounts(ctx context.Context, organisation onward.ID, c *onw
 		ORDER BY what, hours`, nilIfZero(organisation), pq.Array(quarters)); err != nil {
 		return err
 	}
-	regions, err := tx.regions(ctx)
+	var places []int64
+	for _, r := range rows {
+		if r.What == "place" && r.PlaceID != 0 {
+			places = append(places, r.PlaceID)
+		}
+	}
+	regions, err := tx.regions(ctx, places)
 	if err != nil {
 		return err
 	}
@@ -207,13 +213,13 @@ func (tx *Tx) referralCounts(ctx context.Context, organisation onward.ID, c *onw
 	return nil
 }
 
-// regions are the names of the regions, or else the countries, of the places to which anybody was referred.
-func (tx *Tx) regions(ctx context.Context) (map[int64]string, error) {
+// regions are the names of the regions, or else the countries, of places.
+func (tx *Tx) regions(ctx context.Context, places []int64) (map[int64]string, error) {
 	var rows []struct {
 		ID   int64  `db:"id"`
 		Name string `db:"name"`
 	}
-	err := tx.selectAll(ctx, &rows, `SELECT id, coalesce(nullif(admin1_name, ''), country) AS name FROM places`)
+	err := tx.selectAll(ctx, &rows, `SELECT id, coalesce(nullif(admin1_name, ''), country) AS name FROM places WHERE id = ANY($1)`, pq.Array(places))
 	names := make(map[int64]string, len(rows))
 	for _, r := range rows {
 		names[r.ID] = r.Name

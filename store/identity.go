@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ type sealedIdentity struct {
 // personKey names the key of a person to the vault, so that the wrapped key of one opens nothing of another.
 func personKey(id onward.ID) string { return "returnee " + id.String() }
 
-// place names a field to the vault.
+// identityField names a field of a person to the vault.
 func identityField(id onward.ID, field string) string {
 	return "returnee_identities " + id.String() + " " + field
 }
@@ -128,13 +129,9 @@ func (s *Store) openShared(text []byte, into any) (person onward.ID, language st
 	if err := json.Unmarshal(text, &shared); err != nil {
 		return shared.ReturneeID, "", err
 	}
-	var wrapped []byte
-	quoted, err := json.Marshal(strings.ReplaceAll(shared.Key, "\n", ""))
+	wrapped, err := base64.StdEncoding.DecodeString(shared.Key) // which skips the ends of lines
 	if err != nil {
-		return shared.ReturneeID, "", err
-	}
-	if err := json.Unmarshal(quoted, &wrapped); err != nil {
-		return shared.ReturneeID, "", err
+		return shared.ReturneeID, "", fmt.Errorf("read identity of %s: %w", shared.ReturneeID, err)
 	}
 	return shared.ReturneeID, shared.Language, s.openIdentity(shared.ReturneeID, shared.Fields, wrapped, into)
 }

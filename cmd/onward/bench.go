@@ -66,6 +66,29 @@ func (f *benchFlags) profile() (stop func(), err error) {
 	}, nil
 }
 
+// measured is something to do some times, and where the durations go.
+type measured struct {
+	into  *percentiles
+	times int
+	do    func() error
+}
+
+// measure does one after the other.
+func measure(list []measured) error {
+	for _, m := range list {
+		took := make([]time.Duration, 0, m.times)
+		for range m.times {
+			began := time.Now()
+			if err := m.do(); err != nil {
+				return err
+			}
+			took = append(took, time.Since(began))
+		}
+		*m.into = percentilesOf(took)
+	}
+	return nil
+}
+
 // temporaryData is a new directory for data beside the usual one, or where temporary files are.
 func temporaryData(usual string) (string, error) {
 	dir, err := os.MkdirTemp(filepath.Dir(usual), "onward-bench-")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
@@ -104,11 +103,7 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 		return err
 	}
 	turn := 0
-	for _, m := range []struct {
-		into  *percentiles
-		times int
-		do    func() error
-	}{
+	if err := measure([]measured{
 		{&result.Due, 200, func() error {
 			turn++
 			partner := onward.Actor{OrganisationID: id(3 + turn%40), Role: onward.RolePartner}
@@ -134,16 +129,8 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 			return figures()
 		}},
 		{&result.Read, 50, figures},
-	} {
-		var took []time.Duration
-		for range m.times {
-			began := time.Now()
-			if err := m.do(); err != nil {
-				return err
-			}
-			took = append(took, time.Since(began))
-		}
-		*m.into = percentilesOf(took)
+	}); err != nil {
+		return err
 	}
 	stopProfile()
 	result.PeakMB = peakMemoryMB()

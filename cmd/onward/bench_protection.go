@@ -82,11 +82,7 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 		}
 	}
 	const rows = `SELECT id, details FROM returnees WHERE erased_at IS NULL ORDER BY id DESC LIMIT 200`
-	for _, m := range []struct {
-		into  *percentiles
-		times int
-		do    func() error
-	}{
+	if err := measure([]measured{
 		{&result.Caseload, 200, page(counsellor, caseloadPage, store.ReturneeFilter{})},
 		{&result.Plain, 200, page(onward.System(), caseloadPage, store.ReturneeFilter{})},
 		{&result.Search, 200, func() error {
@@ -110,16 +106,8 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 			}
 			return owner.SelectContext(ctx, &list, rows)
 		}},
-	} {
-		var took []time.Duration
-		for range m.times {
-			began := time.Now()
-			if err := m.do(); err != nil {
-				return err
-			}
-			took = append(took, time.Since(began))
-		}
-		*m.into = percentilesOf(took)
+	}); err != nil {
+		return err
 	}
 	stopProfile()
 	// In transactions of some thousand: the end of the chain is one row, whose versions are only tidied up between them.

@@ -82,7 +82,7 @@ func (o *options) changeKeys(show bool, change func(*vault.Vault) (*vault.Vault,
 	if config.KeyFile() == "" && !show {
 		return errPrint()
 	}
-	v, _, err := config.LoadKeys()
+	v, err := config.LoadKeys()
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (o *options) withKeeper(c *cobra.Command, e *engine.Engine, do func(*store.
 	if err != nil {
 		return err
 	}
-	v, _, err := config.LoadKeys()
+	v, err := config.LoadKeys()
 	if err != nil {
 		return err
 	}

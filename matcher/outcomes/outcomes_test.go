@@ -156,7 +156,7 @@ func TestNoSmallCountCanBeWorkedOut(t *testing.T) {
 func enumerate(truth [][]int, mask [][]bool, found func([][]int)) {
 	rows, columns := len(truth), len(truth[0])
 	whole := newAudit(truth)
-	left := whole.corner()
+	left := whole.count[whole.rows-1][whole.columns-1]
 	guess := make([][]int, rows)
 	rowLeft, columnLeft := make([]int, rows), make([]int, columns) // of what is withheld, where the total is shown
 	for r := range truth {

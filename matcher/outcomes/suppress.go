@@ -70,8 +70,6 @@ func newAudit(table [][]int) *audit {
 	return a
 }
 
-func (a *audit) corner() int { return a.count[a.rows-1][a.columns-1] }
-
 // sign is -1 for the total of a row or a column.
 func (a *audit) sign(r, c int) int {
 	if (r == a.rows-1) != (c == a.columns-1) {

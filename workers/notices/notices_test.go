@@ -106,6 +106,14 @@ func (b bench) happens(kind onward.EventKind, role onward.Role, channels ...onwa
 	return id
 }
 
+// hook adds an endpoint that wants to hear of everything.
+func (b bench) hook(url string) {
+	b.t.Helper()
+	if _, err := b.store.CreateWebhook(b.t.Context(), b.admin, onward.WebhookDetails{URL: url}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // send sends what is due and says how many tries succeeded and failed.
 func (b bench) send(s *notices.Sender) (sent, failed int) {
 	b.t.Helper()
@@ -243,9 +251,7 @@ func TestAWebhookIsSignedRetriedAndReplayed(t *testing.T) {
 func TestAWebhookThatFailsForDaysIsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	b, r := setup(t, "en"), newReceiver(t)
-	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
+	b.hook(r.URL)
 	s := b.sender(notices.Config{PrivateNetworks: true})
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
 	r.status.Store(http.StatusFound) // a redirect is not followed
@@ -292,11 +298,8 @@ func TestAnEndpointThatHangsHoldsUpNoOther(t *testing.T) {
 		}
 	}))
 	t.Cleanup(func() { close(release); hung.Close() })
-	for _, url := range []string{hung.URL, good.URL} {
-		if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: url}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.hook(hung.URL)
+	b.hook(good.URL)
 	s := b.sender(notices.Config{PrivateNetworks: true, Timeout: 2 * time.Second})
 	const events = 40
 	for range events {
@@ -341,9 +344,7 @@ func TestAnEndpointThatHangsHoldsUpNoOther(t *testing.T) {
 func TestAnEndpointThatIsGoneIsSwitchedOffAtOnce(t *testing.T) {
 	t.Parallel()
 	b, r := setup(t, "en"), newReceiver(t)
-	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
+	b.hook(r.URL)
 	s := b.sender(notices.Config{PrivateNetworks: true})
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
@@ -364,9 +365,7 @@ func TestAnEndpointThatIsGoneIsSwitchedOffAtOnce(t *testing.T) {
 func TestAnEndpointThatSucceedsNowAndThenStaysOn(t *testing.T) {
 	t.Parallel()
 	b, r := setup(t, "en"), newReceiver(t)
-	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
+	b.hook(r.URL)
 	s := b.sender(notices.Config{PrivateNetworks: true})
 	for day := range 8 {
 		r.status.Store(map[bool]int64{true: http.StatusInternalServerError, false: http.StatusOK}[day%2 == 0])
@@ -383,9 +382,7 @@ func TestASuspendedOrganisationIsToldNothing(t *testing.T) {
 	t.Parallel()
 	b, r := setup(t, "en"), newReceiver(t)
 	box, url := newMailbox(t)
-	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
+	b.hook(r.URL)
 	s := b.sender(notices.Config{SMTP: url, From: "onward@example.org", PrivateNetworks: true})
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...) // on its way
 	if _, err := b.db.ExecContext(t.Context(), `UPDATE organisations SET suspended_at = now()`); err != nil {
@@ -406,9 +403,7 @@ func TestASuspendedOrganisationIsToldNothing(t *testing.T) {
 func TestWhatWasSentIsForgottenAfterNinetyDays(t *testing.T) {
 	t.Parallel()
 	b, r := setup(t, "en"), newReceiver(t)
-	if _, err := b.store.CreateWebhook(t.Context(), b.admin, onward.WebhookDetails{URL: r.URL}); err != nil {
-		t.Fatal(err)
-	}
+	b.hook(r.URL)
 	s := b.sender(notices.Config{PrivateNetworks: true})
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
 	b.send(s)

@@ -77,18 +77,29 @@ func (c Config) keySource() (source string, create bool) {
 	return "file:" + filepath.Join(c.DataDir, "keys.json"), c.embedded()
 }
 
-// LoadKeys reads the keys. made says that there were none, and that these are new.
-func (c Config) LoadKeys() (v *vault.Vault, made bool, err error) {
+// LoadKeys reads the keys that there are.
+func (c Config) LoadKeys() (*vault.Vault, error) {
+	source, _ := c.keySource()
+	return keysFrom(source, false)
+}
+
+// loadOrMakeKeys makes keys where an embedded Onward has none yet, and says so.
+func (c Config) loadOrMakeKeys() (v *vault.Vault, made bool, err error) {
 	source, create := c.keySource()
-	if file := c.KeyFile(); create {
-		_, err := os.Stat(file)
+	if create {
+		_, err := os.Stat(c.KeyFile())
 		made = errors.Is(err, fs.ErrNotExist)
 	}
-	v, err = vault.Load(source, create)
+	v, err = keysFrom(source, create)
+	return v, made, err
+}
+
+func keysFrom(source string, create bool) (*vault.Vault, error) {
+	v, err := vault.Load(source, create)
 	if err != nil {
-		return nil, false, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
+		return nil, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
 	}
-	return v, made, nil
+	return v, nil
 }
 
 // KeyFile is the file of the keys; empty when they are elsewhere.

@@ -142,7 +142,7 @@ func (e *Engine) startDatabase(ctx context.Context) error {
 }
 
 func (e *Engine) openStore(ctx context.Context) (err error) {
-	keys, made, err := e.config.LoadKeys()
+	keys, made, err := e.config.loadOrMakeKeys()
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,34 +16,16 @@ import (
 	"onward/store"
 )
 
-// everything is written to by all that logs.
-type everything struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (e *everything) Write(p []byte) (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.b.Write(p)
-}
-
-func (e *everything) String() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.b.String()
-}
-
 // TestNoServerAndNoLogHoldsWhoAPersonIs goes from the registration to an answer and searches everything that holds anything afterwards:
 // Postgres, Redis, Elasticsearch, and all logs at their most talkative.
 func TestNoServerAndNoLogHoldsWhoAPersonIs(t *testing.T) {
 	t.Parallel()
 	url, search := testenv.Redis(t), testenv.Elasticsearch(t)
-	log := &everything{}
+	log := &logbook{}
 	prefix := testenv.IndexPrefix(t)
 	s := newSystem(t, func(c *Config) {
 		c.RedisURL, c.ElasticsearchURL, c.IndexPrefix = url, search, prefix
-		c.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Logger = log.logger(slog.LevelDebug)
 	})
 	person := bricklayer("leak")
 	person.Identity = onward.Identity{
