@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -95,9 +97,9 @@ func New(config Config) *API {
 	a.router.RedirectTrailingSlash = false
 	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, checkQuery)
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))
-	a.router.NoMethod(plainProblem(http.StatusMethodNotAllowed, "this method is not offered here; /docs lists what is"))
+	a.router.NoMethod(a.allow, plainProblem(http.StatusMethodNotAllowed, "this method is not offered here; /docs lists what is"))
 	a.huma = humagin.New(a.router, humaConfig())
-	a.huma.UseMiddleware(limitTime, a.authenticate)
+	a.huma.UseMiddleware(limitTime, a.authenticate, a.checkEmpty)
 	a.registerHealth(config.Registry)
 	a.registerVocabulary()
 	a.registerOpportunities()
@@ -124,6 +126,24 @@ func New(config Config) *API {
 	a.registerProtection()
 	a.registerDocs()
 	return a
+}
+
+// allow names the methods of a path that is in the document. Gin also names those of paths with an id in its place.
+func (a *API) allow(c *gin.Context) {
+	item := a.huma.OpenAPI().Paths[c.Request.URL.Path]
+	if item == nil {
+		return
+	}
+	var methods []string
+	for method, op := range map[string]*huma.Operation{
+		http.MethodDelete: item.Delete, http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+	} {
+		if op != nil {
+			methods = append(methods, method)
+		}
+	}
+	slices.Sort(methods)
+	c.Header("Allow", strings.Join(methods, ", "))
 }
 
 // Handler is the API as an http.Handler. HEAD is answered as GET is; net/http leaves the body out.

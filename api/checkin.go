@@ -59,7 +59,7 @@ type questionnairesOutput struct {
 
 type readQuestionnaireInput struct {
 	Code    string `path:"code" maxLength:"60"`
-	Version int    `query:"version" minimum:"0" doc:"0: the latest"`
+	Version int    `query:"version" minimum:"0" maximum:"1000000" doc:"0: the latest"`
 }
 
 type publishQuestionnaireInput struct {

@@ -146,6 +146,31 @@ func checkQuery(c *gin.Context) {
 	c.Next()
 }
 
+// checkEmpty refuses a parameter that is named and has no value, where its form does not allow that. huma would leave it out, and a filter
+// whose value got lost would show everything.
+func (a *API) checkEmpty(ctx huma.Context, next func(huma.Context)) {
+	query := ctx.URL()
+	values := query.Query()
+	p := newProblemOf(http.StatusUnprocessableEntity, "the request does not fit the API; see errors, and /docs for what it takes")
+	for _, parameter := range ctx.Operation().Parameters {
+		if parameter.In != "query" || !values.Has(parameter.Name) || values.Get(parameter.Name) != "" || mayBeEmpty(parameter.Schema) {
+			continue
+		}
+		p.add(ProblemField{Location: "query." + parameter.Name, Rule: "empty", Message: "give this a value, or leave it out"})
+	}
+	if len(p.Errors) > 0 {
+		p.RequestID = requestID(ctx.Context())
+		writeProblem(humagin.Unwrap(ctx).Writer, p)
+		return
+	}
+	next(ctx)
+}
+
+// mayBeEmpty says whether a text without characters has the form.
+func mayBeEmpty(s *huma.Schema) bool {
+	return s.Type == huma.TypeString && len(s.Enum) == 0 && (s.Pattern == "" || s.Pattern == noControls) && (s.MinLength == nil || *s.MinLength == 0)
+}
+
 // authenticate finds the actor behind the bearer token. Operations that declare no security are open.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if isOpen(ctx.Operation()) {

@@ -3,10 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"onward"
 )
 
 // Version of the API document.
@@ -15,7 +18,7 @@ const Version = "0.1.0"
 func humaConfig() huma.Config {
 	config := huma.DefaultConfig("Onward", Version)
 	config.Info.Description = "Links people who return to their country after migration with opportunities there, " +
-		"by skills and by likely destination."
+		"by skills and by likely destination. In a body, null is as if the field were left out; in a query, what has no value is refused."
 	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "An API token, made by 'onward token create'"},
@@ -27,10 +30,25 @@ func humaConfig() huma.Config {
 	config.CreateHooks = nil // no $schema links in bodies
 	config.OnAddOperation = []huma.AddOpFunc{documentErrors}
 	config.RejectUnknownQueryParameters = true
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[onward.ID](), reflect.TypeFor[idForm]())
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalJSON}
 	config.Formats = map[string]huma.Format{"application/json": strict, "json": strict} // "json" is for what ends in +json
 	return config
 }
+
+// idForm is how the document describes an id.
+type idForm string
+
+// Schema of an id.
+func (idForm) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeString, Format: "uuid", Pattern: "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+		PatternDescription: "an id of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+	}
+}
+
+// noControls is what checkQuery asks of every value, for the document.
+const noControls = `^[^\x00-\x1f\x7f-\x9f]*$`
 
 // isProbe says that an operation is for those who watch over the server.
 func isProbe(op *huma.Operation) bool {
@@ -60,6 +78,10 @@ func documentErrors(document *huma.OpenAPI, op *huma.Operation) {
 			statuses = append(statuses, http.StatusNotFound)
 		case p.In == "query":
 			statuses = append(statuses, http.StatusBadRequest)
+			if s := p.Schema; s.Type == huma.TypeString && s.Pattern == "" && len(s.Enum) == 0 {
+				s.Pattern = noControls
+				s.PrecomputeMessages()
+			}
 		case p.Name == "If-Match":
 			statuses = append(statuses, http.StatusPreconditionFailed)
 		case p.Name == "If-None-Match":
