@@ -123,9 +123,30 @@ func (tx *Tx) alertSubject(ctx context.Context, n onward.NewAlert) (about alertA
 }
 
 func (tx *Tx) alertEntry(ctx context.Context, a *alertRow, action, note string) error {
+	var sealed sealedText
+	if note != "" {
+		person, err := tx.alertPerson(ctx, a)
+		if err != nil {
+			return err
+		}
+		if sealed, err = tx.sealText(ctx, person, alertNote(a.ID, tx.now, action), note); err != nil {
+			return wrap("write trail of alert", err)
+		}
+	}
 	_, err := tx.exec(ctx, `INSERT INTO alert_entries (alert_id, organisation_id, at, action, user_id, note) VALUES ($1, $2, $3, $4, $5, $6)`,
-		a.ID, a.OrganisationID, tx.now, action, nilIfZero(tx.Actor.UserID), note)
+		a.ID, a.OrganisationID, tx.now, action, nilIfZero(tx.Actor.UserID), sealed)
 	return wrap("write trail of alert", err)
+}
+
+// alertPerson is whom an alert is about.
+func (tx *Tx) alertPerson(ctx context.Context, a *alertRow) (person onward.ID, err error) {
+	err = tx.get(ctx, &person, `SELECT returnee_id FROM referrals WHERE id = $1`, a.ReferralID)
+	return person, wrap("read referral of alert", err)
+}
+
+// alertNote is where the note of an entry is.
+func alertNote(alert onward.ID, at time.Time, action string) string {
+	return fieldOf("alert_entries", lineOf(alert, at, action), "note")
 }
 
 func (tx *Tx) stopReferrals(ctx context.Context, a *alertRow) error {
@@ -153,19 +174,26 @@ func (tx *Tx) Alert(ctx context.Context, id onward.ID) (onward.Alert, error) {
 		return onward.Alert{}, wrap("read alert", err)
 	}
 	var trail []struct {
-		At     time.Time `db:"at"`
-		Action string    `db:"action"`
-		UserID onward.ID `db:"user_id"`
-		Note   string    `db:"note"`
+		At     time.Time  `db:"at"`
+		Action string     `db:"action"`
+		UserID onward.ID  `db:"user_id"`
+		Note   sealedText `db:"note"`
 	}
 	if err := tx.selectAll(ctx, &trail, `SELECT at, action, user_id, note FROM alert_entries WHERE alert_id = $1 ORDER BY id LIMIT 500`, id); err != nil {
 		return onward.Alert{}, wrap("read alert", err)
 	}
-	a := row.alert(tx.now)
-	for _, e := range trail {
-		a.Trail = append(a.Trail, onward.AlertEntry(e))
+	person, err := tx.alertPerson(ctx, &row)
+	if err != nil {
+		return onward.Alert{}, err
 	}
-	return a, nil
+	a := row.alert(tx.now)
+	a.Trail = make([]onward.AlertEntry, len(trail))
+	texts := make([]text, len(trail))
+	for i, e := range trail {
+		a.Trail[i] = onward.AlertEntry{At: e.At, Action: e.Action, UserID: e.UserID}
+		texts[i] = text{person, alertNote(id, e.At, e.Action), e.Note, &a.Trail[i].Note}
+	}
+	return a, wrap("read alert", tx.openTexts(ctx, texts))
 }
 
 // AlertFilter narrows a list. Zero fields do not filter.

@@ -152,6 +152,9 @@ func (s *Store) LinkedReferral(ctx context.Context, secret string) (r onward.Rec
 		if used != nil {
 			return errUsedLink()
 		}
+		if err := tx.loadLinkedKey(ctx, link); err != nil {
+			return err
+		}
 		r, p, err = tx.shown(ctx, referral)
 		return err
 	})
@@ -193,8 +196,9 @@ func (tx *Tx) shown(ctx context.Context, id onward.ID) (onward.ReceivedReferral,
 
 // ShownProfile is LinkedReferral for the signed-in recipient.
 func (s *Store) ShownProfile(ctx context.Context, actor onward.Actor, id onward.ID) (r onward.ReceivedReferral, p Profile, err error) {
-	err = s.InTx(ctx, actor, func(tx *Tx) error {
-		_, err := tx.ReceivedReferral(ctx, id)
+	var words onward.ReceivedReferral
+	err = s.InTx(ctx, actor, func(tx *Tx) (err error) {
+		words, err = tx.ReceivedReferral(ctx, id)
 		return err
 	})
 	if err != nil {
@@ -204,6 +208,7 @@ func (s *Store) ShownProfile(ctx context.Context, actor onward.Actor, id onward.
 		r, p, err = tx.shown(ctx, id)
 		return err
 	})
+	r.Question, r.Information = words.Question, words.Information // which the system can't read
 	return r, p, err
 }
 
@@ -233,6 +238,9 @@ func (s *Store) AnswerByLink(ctx context.Context, secret string, a onward.Answer
 		}
 		if used != nil {
 			return errUsedLink()
+		}
+		if err := tx.loadLinkedKey(ctx, link); err != nil {
+			return err
 		}
 		if _, _, err := tx.shown(ctx, referral); err != nil {
 			return err

@@ -208,25 +208,33 @@ func (tx *Tx) CheckIn(ctx context.Context, id onward.ID) (onward.CheckIn, []onwa
 	if err != nil {
 		return c, nil, err
 	}
-	attempts, err := tx.attempts(ctx, id)
+	attempts, err := tx.attempts(ctx, row)
 	return c, attempts, err
 }
 
-func (tx *Tx) attempts(ctx context.Context, id onward.ID) ([]onward.Attempt, error) {
+// attemptNote is where the note of an attempt is.
+func attemptNote(checkIn onward.ID, at time.Time, outcome string) string {
+	return fieldOf("check_in_attempts", lineOf(checkIn, at, outcome), "note")
+}
+
+func (tx *Tx) attempts(ctx context.Context, of checkInRow) ([]onward.Attempt, error) {
 	var rows []struct {
-		At        time.Time `db:"at"`
-		Channel   string    `db:"channel"`
-		Outcome   string    `db:"outcome"`
-		Alternate bool      `db:"alternate"`
-		Note      string    `db:"note"`
-		UserID    onward.ID `db:"user_id"`
+		At        time.Time  `db:"at"`
+		Channel   string     `db:"channel"`
+		Outcome   string     `db:"outcome"`
+		Alternate bool       `db:"alternate"`
+		Note      sealedText `db:"note"`
+		UserID    onward.ID  `db:"user_id"`
 	}
-	err := tx.selectAll(ctx, &rows, `SELECT at, channel, outcome, alternate, note, user_id FROM check_in_attempts WHERE check_in_id = $1 ORDER BY id LIMIT 200`, id)
-	list := make([]onward.Attempt, len(rows))
+	if err := tx.selectAll(ctx, &rows, `SELECT at, channel, outcome, alternate, note, user_id FROM check_in_attempts WHERE check_in_id = $1 ORDER BY id LIMIT 200`, of.ID); err != nil {
+		return nil, wrap("read attempts", err)
+	}
+	list, texts := make([]onward.Attempt, len(rows)), make([]text, len(rows))
 	for i, r := range rows {
-		list[i] = onward.Attempt(r)
+		list[i] = onward.Attempt{At: r.At, Channel: r.Channel, Outcome: r.Outcome, Alternate: r.Alternate, UserID: r.UserID}
+		texts[i] = text{of.ReturneeID, attemptNote(of.ID, r.At, r.Outcome), r.Note, &list[i].Note}
 	}
-	return list, wrap("read attempts", err)
+	return list, wrap("read attempts", tx.openTexts(ctx, texts))
 }
 
 // CheckInContact is how to reach the person of a live check-in. ENotFound when it is not live, not the actor's, or the person
@@ -279,8 +287,12 @@ func (tx *Tx) AddAttempt(ctx context.Context, id onward.ID, a onward.Attempt) (o
 	if err != nil {
 		return onward.CheckIn{}, nil, err
 	}
+	note, err := tx.sealText(ctx, row.ReturneeID, attemptNote(id, tx.now, a.Outcome), a.Note)
+	if err != nil {
+		return onward.CheckIn{}, nil, wrap("record attempt", err)
+	}
 	if _, err := tx.exec(ctx, `INSERT INTO check_in_attempts (check_in_id, organisation_id, at, channel, outcome, alternate, note, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		id, row.OrganisationID, tx.now, a.Channel, a.Outcome, a.Alternate, a.Note, nilIfZero(tx.Actor.UserID)); err != nil {
+		id, row.OrganisationID, tx.now, a.Channel, a.Outcome, a.Alternate, note, nilIfZero(tx.Actor.UserID)); err != nil {
 		return onward.CheckIn{}, nil, wrap("record attempt", err)
 	}
 	if _, err := tx.exec(ctx, `UPDATE check_ins SET attempts = attempts + 1, version = version + 1 WHERE id = $1`, id); err != nil {
@@ -291,10 +303,11 @@ func (tx *Tx) AddAttempt(ctx context.Context, id onward.ID, a onward.Attempt) (o
 
 // MissCheckIn gives a check-in up after enough attempts: the person is lost to follow-up at this point. EConflict before.
 func (tx *Tx) MissCheckIn(ctx context.Context, id onward.ID, version int64) (onward.CheckIn, []onward.Attempt, error) {
-	if _, err := tx.lockCheckIn(ctx, id, version); err != nil {
+	row, err := tx.lockCheckIn(ctx, id, version)
+	if err != nil {
 		return onward.CheckIn{}, nil, err
 	}
-	attempts, err := tx.attempts(ctx, id)
+	attempts, err := tx.attempts(ctx, row)
 	if err != nil {
 		return onward.CheckIn{}, nil, err
 	}
@@ -379,7 +392,7 @@ func (tx *Tx) endIfRunning(ctx context.Context, placement onward.ID, r onward.Ch
 }
 
 func (tx *Tx) saveTalk(ctx context.Context, row checkInRow, r onward.CheckInResult, q onward.Questionnaire) error {
-	answers, err := marshal(r.Answers)
+	answers, err := tx.sealAnswers(ctx, row, r.Answers)
 	if err != nil {
 		return wrap("complete check-in", err)
 	}
@@ -388,12 +401,44 @@ func (tx *Tx) saveTalk(ctx context.Context, row checkInRow, r onward.CheckInResu
 		return wrap("complete check-in", err)
 	}
 	if _, err := tx.exec(ctx, `UPDATE check_ins SET status = 'done', cancelled_for = '', version = version + 1, still_there = $2, talked_on = $3, questionnaire = $4,
-			questionnaire_version = $5, answers = $6, scores = nullif($7::jsonb, 'null'), done_at = $8, done_by = $9 WHERE id = $1`,
-		row.ID, string(r.StillThere), r.TalkedOn.String(), q.Code, q.Version, string(answers), string(scores), tx.now, nilIfZero(tx.Actor.UserID)); err != nil {
+			questionnaire_version = $5, answers = to_jsonb($6::text), scores = nullif($7::jsonb, 'null'), done_at = $8, done_by = $9 WHERE id = $1`,
+		row.ID, string(r.StillThere), r.TalkedOn.String(), q.Code, q.Version, answers, string(scores), tx.now, nilIfZero(tx.Actor.UserID)); err != nil {
 		return wrap("complete check-in", err)
 	}
 	_, err = tx.exec(ctx, `UPDATE placements SET last_seen_on = greatest(last_seen_on, $2::date) WHERE id = $1`, row.PlacementID, r.TalkedOn.String())
 	return wrap("complete check-in", err)
+}
+
+// sealAnswers seals what a person said, in codes and in words. The scores beside it are counted with.
+func (tx *Tx) sealAnswers(ctx context.Context, row checkInRow, answers map[string]string) (sealedText, error) {
+	said, err := marshal(answers)
+	if err != nil {
+		return "", err
+	}
+	return tx.sealText(ctx, row.ReturneeID, fieldOf("check_ins", row.ID.String(), "answers"), string(said))
+}
+
+// CheckInAnswers is what a person said at a check-in, by item of the questionnaire; nothing before it was made.
+func (tx *Tx) CheckInAnswers(ctx context.Context, id onward.ID) (map[string]string, error) {
+	if err := tx.mayCheckIn(); err != nil {
+		return nil, errNoCheckIn()
+	}
+	var row struct {
+		ReturneeID onward.ID  `db:"returnee_id"`
+		Answers    sealedText `db:"answers"`
+	}
+	err := tx.get(ctx, &row, `SELECT returnee_id, coalesce(answers #>> '{}', '') AS answers FROM check_ins WHERE id = $1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errNoCheckIn()
+	} else if err != nil {
+		return nil, wrap("read answers", err)
+	}
+	var said string
+	if err := tx.openTexts(ctx, []text{{row.ReturneeID, fieldOf("check_ins", id.String(), "answers"), row.Answers, &said}}); err != nil || said == "" {
+		return nil, wrap("read answers", err)
+	}
+	var answers map[string]string
+	return answers, wrap("read answers", json.Unmarshal([]byte(said), &answers))
 }
 
 // observe records where the person lives now, from which the model of the likely destination learns. What the same source said of

@@ -266,8 +266,6 @@ func TestAnErasedPersonIsNowhere(t *testing.T) {
 	d.ExternalID = "CASE-4711"
 	p := b.registered(counsellor, d)
 	r := b.must(counsellor, b.referTo(counsellor, p, o), onward.ReferralSend, "")
-	b.sql(`UPDATE referrals SET told = 'Hermenegildo was told', question = 'is it Xochi?', information = 'Xochi it is', choice_note = 'sister of Eustolia' WHERE id = '` + r.ID.String() + `'`)
-	b.sql(`UPDATE referral_steps SET note = 'Hermenegildo called' WHERE referral_id = '` + r.ID.String() + `'`)
 	b.in(counsellor, func(tx *store.Tx) error {
 		_, err := tx.RecordResidence(t.Context(), p.ID, onward.ResidenceDetails{ObservedOn: today, PlaceID: monterrey, Source: onward.ResidenceBySelf})
 		return err

@@ -24,6 +24,7 @@ const (
 	tokenPhone  = "phone"  // its last digits, since people write the country in many ways
 	tokenEmail  = "email"  //
 	tokenPerson = "person" // all words of the name with the birth date
+	tokenCase   = "case"   // the case number, exactly
 )
 
 // identityToken is a keyed hash of something that identifies a person.
@@ -47,7 +48,7 @@ func personKey(id onward.ID) string { return "returnee " + id.String() }
 
 // identityField names a field of a person to the vault.
 func identityField(id onward.ID, field string) string {
-	return "returnee_identities " + id.String() + " " + field
+	return fieldOf("returnee_identities", id.String(), field)
 }
 
 // sealIdentity seals what identifies a person, under the person's key or, when wrapped is empty, under a new one.
@@ -80,6 +81,11 @@ func sealIdentity(v *vault.Vault, blind []byte, id, organisation onward.ID, wrap
 	}
 	if !d.BirthDate.IsZero() {
 		fields["birth_date"] = json.RawMessage(`"` + d.BirthDate.String() + `"`)
+	}
+	if d.ExternalID != "" {
+		if fields["external_id"], err = marshal(d.ExternalID); err != nil {
+			return sealed, err
+		}
 	}
 	values := make(map[string][]byte, len(fields)) // base64 in JSON
 	for name, value := range fields {
@@ -145,6 +151,16 @@ func endOfMonth(d onward.Date) onward.Date {
 	return onward.DateOf(time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC))
 }
 
+// caseToken is the keyed hash of a case number, in hex; empty without one.
+func caseToken(tokens []identityToken) string {
+	for _, t := range tokens {
+		if t.Kind == tokenCase {
+			return t.Token
+		}
+	}
+	return ""
+}
+
 // tokensOf are the keyed hashes by which a person is found.
 func tokensOf(blind []byte, id, organisation onward.ID, d onward.ReturneeDetails) (tokens []identityToken) {
 	add := func(kind, value string) {
@@ -152,6 +168,7 @@ func tokensOf(blind []byte, id, organisation onward.ID, d onward.ReturneeDetails
 			tokens = append(tokens, identityToken{id, organisation, kind, fmt.Sprintf("%x", vault.Blind(blind, organisation, kind, value))})
 		}
 	}
+	add(tokenCase, d.ExternalID)
 	names := nameWords(d.Identity.GivenName + " " + d.Identity.FamilyName)
 	for _, w := range names {
 		add(tokenName, w)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"onward"
 	"onward/store/vault"
@@ -42,11 +44,56 @@ func OpenKeeper(ctx context.Context, url string, v *vault.Vault) (*Keeper, error
 // Close ends the connection.
 func (k *Keeper) Close() error { return k.db.Close() }
 
-// Plain is how many records are not sealed at all: they were written before there were keys.
+// Plain is how many records are not sealed at all: they were written before they had to be.
 func (k *Keeper) Plain(ctx context.Context) (n int, err error) {
 	err = k.db.GetContext(ctx, &n, `SELECT (SELECT count(*) FROM own_keys WHERE key_id = 0) + (SELECT count(*) FROM webhook_secrets WHERE key_id = 0)
-		+ (SELECT count(*) FROM returnee_identities WHERE key_id = 0 AND key IS NULL AND identity <> '{}')`)
-	return n, wrap("count keys", err)
+		+ (SELECT count(*) FROM returnee_identities i WHERE `+plainIdentity+`)`)
+	if err != nil {
+		return 0, wrap("count keys", err)
+	}
+	checks, err := k.unproven(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range checks {
+		var more int
+		if err := k.db.GetContext(ctx, &more, `SELECT count(*) FROM `+c.Table+` WHERE NOT (`+c.Holds+`)`); err != nil {
+			return 0, wrap("count what is plain", err)
+		}
+		n += more
+	}
+	return n, nil
+}
+
+// plainIdentity is a person who has no key yet, and was not erased.
+const plainIdentity = `i.key_id = 0 AND i.key IS NULL AND EXISTS (SELECT FROM returnees r WHERE r.id = i.returnee_id AND r.erased_at IS NULL)`
+
+// sealedCheck is a constraint that says of a table that everything in it is sealed, in the form of Postgres.
+type sealedCheck struct {
+	Name  string `db:"name"`
+	Table string `db:"table"`
+	Holds string `db:"holds"`
+}
+
+// unproven are those of which Postgres does not know yet whether they hold for what was there before them.
+func (k *Keeper) unproven(ctx context.Context) (checks []sealedCheck, err error) {
+	err = k.db.SelectContext(ctx, &checks, `SELECT quote_ident(conname) AS name, conrelid::regclass::text AS "table", pg_get_expr(conbin, conrelid) AS holds FROM pg_constraint
+		WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conname LIKE '%\_sealed' AND NOT convalidated ORDER BY 1`)
+	return checks, wrap("read what is sealed", err)
+}
+
+// prove has Postgres make sure that everything is sealed. From then on its constraints say so, and nothing is counted any more.
+func (k *Keeper) prove(ctx context.Context) error {
+	checks, err := k.unproven(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range checks {
+		if _, err := k.db.ExecContext(ctx, `ALTER TABLE `+c.Table+` VALIDATE CONSTRAINT `+c.Name); err != nil {
+			return wrap("prove that "+c.Table+" is sealed", translate(err))
+		}
+	}
+	return nil
 }
 
 // Left is how many records are not wrapped by the primary key.
@@ -59,19 +106,39 @@ func (k *Keeper) Left(ctx context.Context) (n int, err error) {
 // Seal seals what is not sealed yet. It may be stopped at any time and goes on from where it was, as Rewrap does. It says how many
 // records it changed.
 func (k *Keeper) Seal(ctx context.Context) (int, error) {
-	return k.each(ctx, k.ownKeys(false), k.webhookSecrets(false), k.plainIdentities)
+	n, err := k.each(ctx, append([]batch{k.ownKeys(false), k.webhookSecrets(false)}, k.plain()...)...)
+	if err != nil {
+		return n, err
+	}
+	return n, k.prove(ctx)
 }
 
 // Rewrap wraps all keys by the primary key, and seals what is not sealed yet. All processes have to have that key by then.
 func (k *Keeper) Rewrap(ctx context.Context) (int, error) {
-	return k.each(ctx, k.ownKeys(true), k.webhookSecrets(true), k.plainIdentities, k.wrappedIdentities)
+	n, err := k.each(ctx, append([]batch{k.ownKeys(true), k.webhookSecrets(true), k.wrappedIdentities}, k.plain()...)...)
+	if err != nil {
+		return n, err
+	}
+	return n, k.prove(ctx)
 }
 
+// plain seals what is about people: first the identity, which gives everybody a key.
+func (k *Keeper) plain() []batch {
+	batches := []batch{k.plainIdentities, k.plainCases, k.plainRequests}
+	for _, t := range sealedTables {
+		batches = append(batches, k.plainTexts(t))
+	}
+	return batches
+}
+
+// batch seals some records, and says how many; none when none is left.
+type batch func(context.Context, *sqlx.Tx) (int, error)
+
 // each runs batches, each in a transaction, until none is left of its kind.
-func (k *Keeper) each(ctx context.Context, batches ...func(context.Context, *sqlx.Tx) (int, error)) (total int, err error) {
-	for _, batch := range batches {
+func (k *Keeper) each(ctx context.Context, batches ...batch) (total int, err error) {
+	for _, seal := range batches {
 		for {
-			n, err := k.inTx(ctx, batch)
+			n, err := k.inTx(ctx, seal)
 			total += n
 			if err != nil {
 				return total, wrap("seal", err)
@@ -84,13 +151,17 @@ func (k *Keeper) each(ctx context.Context, batches ...func(context.Context, *sql
 	return total, nil
 }
 
-func (k *Keeper) inTx(ctx context.Context, batch func(context.Context, *sqlx.Tx) (int, error)) (int, error) {
+func (k *Keeper) inTx(ctx context.Context, seal batch) (int, error) {
 	tx, err := k.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	n, err := batch(ctx, tx)
+	// For the audit: rows change, and what they say stays.
+	if _, err := tx.ExecContext(ctx, `SELECT set_config('onward.why', 'sealed or wrapped anew; what it says is the same', true)`); err != nil {
+		return 0, err
+	}
+	n, err := seal(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
@@ -108,7 +179,7 @@ func (k *Keeper) rewrap(secret []byte, keyID int64, name string) ([]byte, error)
 	return k.vault.Wrap(secret, name)
 }
 
-func (k *Keeper) ownKeys(all bool) func(context.Context, *sqlx.Tx) (int, error) {
+func (k *Keeper) ownKeys(all bool) batch {
 	return func(ctx context.Context, tx *sqlx.Tx) (int, error) {
 		var rows []struct {
 			Name   string `db:"name"`
@@ -131,7 +202,7 @@ func (k *Keeper) ownKeys(all bool) func(context.Context, *sqlx.Tx) (int, error) 
 	}
 }
 
-func (k *Keeper) webhookSecrets(all bool) func(context.Context, *sqlx.Tx) (int, error) {
+func (k *Keeper) webhookSecrets(all bool) batch {
 	return func(ctx context.Context, tx *sqlx.Tx) (int, error) {
 		var rows []struct {
 			Row       string    `db:"ctid"`
@@ -165,7 +236,7 @@ func (k *Keeper) plainIdentities(ctx context.Context, tx *sqlx.Tx) (int, error) 
 		Identity       []byte    `db:"identity"`
 	}
 	if err := tx.SelectContext(ctx, &rows, `SELECT r.id, r.organisation_id, r.details, i.identity FROM returnee_identities i JOIN returnees r ON r.id = i.returnee_id
-		WHERE i.key_id = 0 AND i.key IS NULL AND i.identity <> '{}' ORDER BY r.id LIMIT $1 FOR UPDATE OF i, r`, sealBatch); err != nil || len(rows) == 0 {
+		WHERE `+plainIdentity+` ORDER BY r.id LIMIT $1 FOR UPDATE OF i, r`, sealBatch); err != nil || len(rows) == 0 {
 		return 0, err
 	}
 	blind, err := k.blindKey(ctx, tx)
@@ -191,17 +262,24 @@ func (k *Keeper) plainIdentities(ctx context.Context, tx *sqlx.Tx) (int, error) 
 		if _, err := tx.ExecContext(ctx, `UPDATE returnee_identities SET identity = $2, key = $3, key_id = $4 WHERE returnee_id = $1`, row.ID, string(sealed.Fields), sealed.Key, sealed.KeyID); err != nil {
 			return 0, err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE returnees SET details = $2 WHERE id = $1`, row.ID, string(details)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE returnees SET details = $2, external_id = NULL WHERE id = $1`, row.ID, string(details)); err != nil {
 			return 0, err
 		}
-		for _, t := range sealed.Tokens {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind) VALUES ($1, decode($2, 'hex'), $3, $4) ON CONFLICT DO NOTHING`,
-				t.OrganisationID, t.Token, t.ReturneeID, t.Kind); err != nil {
-				return 0, err
-			}
+		if err := addTokens(ctx, tx, sealed.Tokens); err != nil {
+			return 0, err
 		}
 	}
 	return len(rows), nil
+}
+
+func addTokens(ctx context.Context, tx *sqlx.Tx, tokens []identityToken) error {
+	for _, t := range tokens {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind) VALUES ($1, decode($2, 'hex'), $3, $4) ON CONFLICT DO NOTHING`,
+			t.OrganisationID, t.Token, t.ReturneeID, t.Kind); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // blindKey is the key of identity tokens, which may not be there yet.
@@ -232,3 +310,158 @@ func (k *Keeper) wrappedIdentities(ctx context.Context, tx *sqlx.Tx) (int, error
 	}
 	return len(rows), nil
 }
+
+// plainCases seals case numbers that stand beside identities that are sealed.
+func (k *Keeper) plainCases(ctx context.Context, tx *sqlx.Tx) (int, error) {
+	var rows []struct {
+		ID             onward.ID `db:"id"`
+		OrganisationID onward.ID `db:"organisation_id"`
+		Number         string    `db:"number"`
+		Key            []byte    `db:"key"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT r.id, r.organisation_id, coalesce(r.external_id, r.details ->> 'external_id') AS number, i.key
+		FROM returnees r JOIN returnee_identities i ON i.returnee_id = r.id
+		WHERE (r.external_id IS NOT NULL OR r.details ? 'external_id') AND i.key IS NOT NULL ORDER BY r.id LIMIT $1 FOR UPDATE OF i, r`, sealBatch); err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	blind, err := k.blindKey(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		key, err := k.vault.OpenKey(row.Key, personKey(row.ID))
+		if err != nil {
+			return 0, err
+		}
+		value, err := marshal(row.Number)
+		if err != nil {
+			return 0, err
+		}
+		sealed, err := key.Seal(value, identityField(row.ID, "external_id"))
+		if err != nil {
+			return 0, err
+		}
+		field, err := json.Marshal(map[string][]byte{"external_id": sealed})
+		if err != nil {
+			return 0, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE returnee_identities SET identity = identity || $2 WHERE returnee_id = $1`, row.ID, string(field)); err != nil {
+			return 0, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE returnees SET external_id = NULL, details = details - 'external_id' WHERE id = $1`, row.ID); err != nil {
+			return 0, err
+		}
+		if err := addTokens(ctx, tx, tokensOf(blind, row.ID, row.OrganisationID, onward.ReturneeDetails{ExternalID: row.Number})); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+// plainTexts seals the words in a table. Of people who were erased they go.
+func (k *Keeper) plainTexts(t sealedTable) batch {
+	words, set, plain := make([]string, len(t.fields)), make([]string, len(t.fields)), make([]string, len(t.fields))
+	for i, f := range t.fields {
+		value := "t." + f
+		set[i] = fmt.Sprintf(`%s = $%d`, f, i+2)
+		if t.json {
+			value += ` #>> '{}'`
+			set[i] = fmt.Sprintf(`%s = to_jsonb(nullif($%d::text, ''))`, f, i+2)
+		}
+		words[i], plain[i] = `coalesce(`+value+`, '')`, `NOT is_sealed(`+value+`)`
+	}
+	read := `SELECT t.ctid::text AS at, p.id AS person, i.key, ` + t.row + ` AS place, ARRAY[` + strings.Join(words, ", ") + `] AS words
+		FROM ` + t.name + ` t CROSS JOIN LATERAL (SELECT ` + t.person + ` AS id) p LEFT JOIN returnee_identities i ON i.returnee_id = p.id
+		WHERE ` + strings.Join(plain, " OR ") + ` LIMIT $1 FOR UPDATE OF t`
+	write := `UPDATE ` + t.name + ` SET ` + strings.Join(set, ", ") + ` WHERE ctid = $1::tid`
+	return func(ctx context.Context, tx *sqlx.Tx) (int, error) {
+		var rows []struct {
+			At     string         `db:"at"`
+			Person onward.ID      `db:"person"`
+			Key    []byte         `db:"key"`
+			Place  string         `db:"place"`
+			Words  pq.StringArray `db:"words"`
+		}
+		if err := tx.SelectContext(ctx, &rows, read, sealBatch); err != nil {
+			return 0, err
+		}
+		for _, row := range rows {
+			args := []any{row.At}
+			for i, f := range t.fields {
+				sealed, err := k.sealPlain(row.Key, row.Person, fieldOf(t.name, row.Place, f), row.Words[i])
+				if err != nil {
+					return 0, err
+				}
+				args = append(args, sealed)
+			}
+			if _, err := tx.ExecContext(ctx, write, args...); err != nil {
+				return 0, err
+			}
+		}
+		return len(rows), nil
+	}
+}
+
+// sealPlain seals words that are not sealed yet; nothing is left of them without a key.
+func (k *Keeper) sealPlain(wrapped []byte, person onward.ID, place, words string) (sealedText, error) {
+	switch {
+	case words == "" || strings.HasPrefix(words, textMark):
+		return sealedText(words), nil
+	case len(wrapped) == 0:
+		return "", nil
+	}
+	key, err := k.vault.OpenKey(wrapped, personKey(person))
+	if err != nil {
+		return "", err
+	}
+	return sealWords(key, place, words)
+}
+
+// plainRequests seals why a likely destination was overridden, in requests and their lists, and takes the case number out of what lists were
+// made from, where nothing needs it. Who
+// repeats a request from before is given a new one: its key, which the client chose, is kept no more.
+func (k *Keeper) plainRequests(ctx context.Context, tx *sqlx.Tx) (int, error) {
+	packer, err := newPacker()
+	if err != nil {
+		return 0, err
+	}
+	var rows []struct {
+		ID         onward.ID `db:"id"`
+		ReturneeID onward.ID `db:"returnee_id"`
+		Reason     string    `db:"reason"`
+		List       []byte    `db:"list"`
+		Inputs     []byte    `db:"inputs"`
+		Key        []byte    `db:"key"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT q.id, q.returnee_id, coalesce(q.options ->> 'destination_reason', '') AS reason, q.list, q.inputs, i.key
+		FROM referral_requests q JOIN returnee_identities i ON i.returnee_id = q.returnee_id WHERE q.plain ORDER BY q.id LIMIT $1 FOR UPDATE OF q`, requestBatch); err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		reason, err := k.sealPlain(row.Key, row.ReturneeID, requestReason(row.ID), row.Reason)
+		if err != nil {
+			return 0, err
+		}
+		list, err := packer.repack(row.List, "destination", func(destination map[string]any) {
+			if destination["reason"] != nil {
+				destination["reason"] = reason
+			}
+		})
+		if err != nil {
+			return 0, fmt.Errorf("seal list of request %s: %w", row.ID, err)
+		}
+		inputs, err := packer.repack(row.Inputs, "profile", func(profile map[string]any) { delete(profile, "external_id") })
+		if err != nil {
+			return 0, fmt.Errorf("seal the inputs of request %s: %w", row.ID, err)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE referral_requests SET plain = false, list = $3, inputs = $4, idempotency_key = NULL, body_hash = NULL,
+				options = CASE WHEN options ? 'destination_reason' THEN options || jsonb_build_object('destination_reason', $2::text) ELSE options END WHERE id = $1`,
+			row.ID, reason, list, inputs); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+// requestBatch is smaller than others: lists are large.
+const requestBatch = 50

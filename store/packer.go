@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -43,3 +44,29 @@ func (p *packer) pack(v any) ([]byte, error) {
 }
 
 func (p *packer) unpack(packed []byte) ([]byte, error) { return p.decoder.DecodeAll(packed, nil) }
+
+// repack changes one object in what was packed, and nothing else of it. What is not there stays so.
+func (p *packer) repack(packed []byte, field string, change func(map[string]any)) ([]byte, error) {
+	if packed == nil {
+		return nil, nil
+	}
+	unpacked, err := p.unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	var whole map[string]json.RawMessage
+	if err := json.Unmarshal(unpacked, &whole); err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(whole[field]))
+	decoder.UseNumber() // as they were written
+	var object map[string]any
+	if err := decoder.Decode(&object); err != nil {
+		return nil, err
+	}
+	change(object)
+	if whole[field], err = json.Marshal(object); err != nil {
+		return nil, err
+	}
+	return p.pack(whole)
+}

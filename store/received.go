@@ -9,11 +9,11 @@ import (
 	"onward"
 )
 
-// received is the referral as its recipient sees it.
-func (r *referralRow) received(now time.Time, agency string) onward.ReceivedReferral {
+// received is the referral as its recipient sees it, without what was written in it.
+func (r *receivedRow) received(now time.Time) onward.ReceivedReferral {
 	return onward.ReceivedReferral{
-		ID: r.ID, Version: r.Version, OpportunityID: r.OpportunityID, AgencyID: r.OrganisationID, Agency: agency, Pseudonym: r.Pseudonym, Status: r.Status,
-		Reason: shownToRecipient(r.Reason), Urgency: r.Urgency, Question: r.Question, Information: r.Information, HoldUntil: r.HoldUntil,
+		ID: r.ID, Version: r.Version, OpportunityID: r.OpportunityID, AgencyID: r.OrganisationID, Agency: r.Agency, Pseudonym: r.Pseudonym, Status: r.Status,
+		Reason: shownToRecipient(r.Reason), Urgency: r.Urgency, HoldUntil: r.HoldUntil,
 		ReplyDueAt: r.ReplyDueAt, Overdue: r.overdue(now), SentAt: r.SentAt, AnsweredAt: r.AnsweredAt, EndedAt: r.EndedAt,
 	}
 }
@@ -21,6 +21,24 @@ func (r *referralRow) received(now time.Time, agency string) onward.ReceivedRefe
 type receivedRow struct {
 	referralRow
 	Agency string `db:"agency"`
+}
+
+// allReceived are those of a recipient, with what was written in them.
+func (tx *Tx) allReceived(ctx context.Context, rows []receivedRow) ([]onward.ReceivedReferral, error) {
+	list := make([]onward.ReceivedReferral, len(rows))
+	texts := make([]text, 0, 2*len(rows))
+	for i := range rows {
+		r, o := &rows[i], &list[i]
+		*o = r.received(tx.now)
+		texts = append(texts, r.text("question", r.Question, &o.Question), r.text("information", r.Information, &o.Information))
+	}
+	return list, wrap("read what was written", tx.openTexts(ctx, texts))
+}
+
+// receivedOf is one of them.
+func (tx *Tx) receivedOf(ctx context.Context, row *receivedRow) (onward.ReceivedReferral, error) {
+	list, err := tx.allReceived(ctx, []receivedRow{*row})
+	return list[0], err
 }
 
 const selectReceived = `SELECT ` + referralColumns + `, g.name AS agency FROM referrals r JOIN organisations g ON g.id = r.organisation_id `
@@ -35,7 +53,10 @@ func (tx *Tx) ReceivedReferral(ctx context.Context, id onward.ID) (onward.Receiv
 	if errors.Is(err, sql.ErrNoRows) {
 		return onward.ReceivedReferral{}, errNoReferral()
 	}
-	return row.received(tx.now, row.Agency), wrap("read referral", err)
+	if err != nil {
+		return onward.ReceivedReferral{}, wrap("read referral", err)
+	}
+	return tx.receivedOf(ctx, &row)
 }
 
 // ReceivedReferrals lists those that were sent to the actor's organisation, newest first.
@@ -56,9 +77,9 @@ func (tx *Tx) ReceivedReferrals(ctx context.Context, f ReferralFilter, cursor Cu
 	if err != nil {
 		return page, wrap("list received referrals", err)
 	}
-	list := make([]onward.ReceivedReferral, len(rows))
-	for i := range rows {
-		list[i] = rows[i].received(tx.now, rows[i].Agency)
+	list, err := tx.allReceived(ctx, rows)
+	if err != nil {
+		return page, err
 	}
 	return pageOf(list, limit, func(r onward.ReceivedReferral) onward.ID { return r.ID }), nil
 }
@@ -96,7 +117,10 @@ func (tx *Tx) ask(ctx context.Context, r *referralRow, question string) error {
 	if r.Status != onward.ReferralRequested {
 		return onward.Errorf(onward.EConflict, "a referral that is %s needs no answer; read it again for its present state", r.Status)
 	}
-	r.Question, r.Information = question, ""
+	if err := tx.write(ctx, r, "question", question, &r.Question); err != nil {
+		return err
+	}
+	r.Information = ""
 	if err := tx.saveStep(ctx, r, "ask", r.Status, onward.PartyRecipient, ""); err != nil {
 		return err
 	}
@@ -119,11 +143,16 @@ func (tx *Tx) Inform(ctx context.Context, id onward.ID, version int64, informati
 		return onward.Referral{}, onward.Errorf(onward.EConflict, "no question of the recipient is open; read it again for its present state")
 	}
 	tx.askForReply(row)
-	row.Information = information
+	if err := tx.write(ctx, row, "information", information, &row.Information); err != nil {
+		return onward.Referral{}, err
+	}
 	if err := tx.saveStep(ctx, row, "inform", row.Status, party, ""); err != nil {
 		return onward.Referral{}, err
 	}
-	return row.referral(tx.now), tx.announce(ctx, row.event(onward.EventReferralInformed, row.RecipientID, onward.ID{}, onward.RoleEmployer))
+	if err := tx.announce(ctx, row.event(onward.EventReferralInformed, row.RecipientID, onward.ID{}, onward.RoleEmployer)); err != nil {
+		return onward.Referral{}, err
+	}
+	return tx.referralOf(ctx, row)
 }
 
 // SharedIdentity is the name and the phone of a person, for the organisation that accepted them and while they agree to be

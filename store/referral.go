@@ -29,15 +29,15 @@ type referralRow struct {
 	RequestID      onward.ID             `db:"request_id"`
 	Rank           int                   `db:"rank"`
 	ChoiceReason   onward.ChoiceReason   `db:"choice_reason"`
-	ChoiceNote     string                `db:"choice_note"`
+	ChoiceNote     sealedText            `db:"choice_note"`
 	Urgency        onward.Urgency        `db:"urgency"`
 	Status         onward.ReferralStatus `db:"status"`
 	HeldFrom       onward.ReferralStatus `db:"held_from"`
 	Reason         onward.ReferralReason `db:"reason"`
 	EndedFrom      onward.ReferralStatus `db:"ended_from"`
-	Told           string                `db:"told"`
-	Question       string                `db:"question"`
-	Information    string                `db:"information"`
+	Told           sealedText            `db:"told"`
+	Question       sealedText            `db:"question"`
+	Information    sealedText            `db:"information"`
 	HoldUntil      *time.Time            `db:"hold_until"`
 	ReplyDueAt     *time.Time            `db:"reply_due_at"`
 	RemindAt       *time.Time            `db:"remind_at"`
@@ -52,6 +52,7 @@ type referralRow struct {
 	UpdatedAt      time.Time             `db:"updated_at"`
 }
 
+// referral is the referral as its agency sees it, without what was written in it.
 func (r *referralRow) referral(now time.Time) onward.Referral {
 	side := onward.ReasonSide("")
 	if r.Reason != "" {
@@ -60,13 +61,43 @@ func (r *referralRow) referral(now time.Time) onward.Referral {
 	return onward.Referral{
 		ID: r.ID, Version: r.Version, OrganisationID: r.OrganisationID, RecipientID: r.RecipientID, Pseudonym: r.Pseudonym, Status: r.Status,
 		ReferralDetails: onward.ReferralDetails{
-			ReturneeID: r.ReturneeID, OpportunityID: r.OpportunityID, RequestID: r.RequestID, Urgency: r.Urgency, ChoiceReason: r.ChoiceReason, ChoiceNote: r.ChoiceNote,
+			ReturneeID: r.ReturneeID, OpportunityID: r.OpportunityID, RequestID: r.RequestID, Urgency: r.Urgency, ChoiceReason: r.ChoiceReason,
 		},
-		Rank: r.Rank, HeldFrom: r.HeldFrom, Reason: r.Reason, ReasonSide: side, EndedFrom: r.EndedFrom, Told: r.Told, Question: r.Question,
-		Information: r.Information, HoldUntil: r.HoldUntil, ReplyDueAt: r.ReplyDueAt, Overdue: r.overdue(now), WaitingFrom: r.WaitingFrom,
+		Rank: r.Rank, HeldFrom: r.HeldFrom, Reason: r.Reason, ReasonSide: side, EndedFrom: r.EndedFrom,
+		HoldUntil: r.HoldUntil, ReplyDueAt: r.ReplyDueAt, Overdue: r.overdue(now), WaitingFrom: r.WaitingFrom,
 		CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt, SentAt: r.SentAt, AnsweredAt: r.AnsweredAt, PlacedAt: r.PlacedAt, EndedAt: r.EndedAt,
 		UpdatedAt: r.UpdatedAt,
 	}
+}
+
+// text is a field of words of the referral.
+func (r *referralRow) text(field string, sealed sealedText, into *string) text {
+	return text{r.ReturneeID, fieldOf("referrals", r.ID.String(), field), sealed, into}
+}
+
+// referrals are those of an agency, with what was written in them.
+func (tx *Tx) referrals(ctx context.Context, rows []referralRow) ([]onward.Referral, error) {
+	list := make([]onward.Referral, len(rows))
+	texts := make([]text, 0, 4*len(rows))
+	for i := range rows {
+		r, o := &rows[i], &list[i]
+		*o = r.referral(tx.now)
+		texts = append(texts, r.text("choice_note", r.ChoiceNote, &o.ChoiceNote), r.text("told", r.Told, &o.Told),
+			r.text("question", r.Question, &o.Question), r.text("information", r.Information, &o.Information))
+	}
+	return list, wrap("read what was written", tx.openTexts(ctx, texts))
+}
+
+// referralOf is one of them.
+func (tx *Tx) referralOf(ctx context.Context, row *referralRow) (onward.Referral, error) {
+	list, err := tx.referrals(ctx, []referralRow{*row})
+	return list[0], err
+}
+
+// write seals words for a field of the referral.
+func (tx *Tx) write(ctx context.Context, r *referralRow, field, words string, into *sealedText) (err error) {
+	*into, err = tx.sealText(ctx, r.ReturneeID, fieldOf("referrals", r.ID.String(), field), words)
+	return err
 }
 
 func (r *referralRow) overdue(now time.Time) bool {
@@ -113,6 +144,11 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	if err != nil {
 		return none, wrap("create referral", err)
 	}
+	id := onward.NewID()
+	note, err := tx.sealText(ctx, returnee.ID, fieldOf("referrals", id.String(), "choice_note"), d.ChoiceNote)
+	if err != nil {
+		return none, wrap("create referral", err)
+	}
 	var row referralRow
 	err = tx.get(ctx, &row, `WITH step AS (
 			INSERT INTO referral_steps (referral_id, organisation_id, at, event, to_status, party, user_id) VALUES ($1, $2, $15, 'create', 'draft', 'agency', $14))
@@ -120,8 +156,8 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 			request_id, rank, chosen, choice_reason, choice_note, urgency, status, created_by, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, candidate_pseudonym($5, $4), $8, $9, $10, $11, $12, $13, 'draft', $14, $15, $15)
 		RETURNING `+referralColumns,
-		onward.NewID(), tx.Actor.OrganisationID, opportunity.OrganisationID, returnee.ID, opportunity.ID, string(opportunity.Kind),
-		nilIfZero(int64(opportunity.PlaceID)), nilIfZero(d.RequestID), rank, string(asChosen), string(d.ChoiceReason), d.ChoiceNote,
+		id, tx.Actor.OrganisationID, opportunity.OrganisationID, returnee.ID, opportunity.ID, string(opportunity.Kind),
+		nilIfZero(int64(opportunity.PlaceID)), nilIfZero(d.RequestID), rank, string(asChosen), string(d.ChoiceReason), note,
 		string(d.Urgency), tx.Actor.UserID, tx.now)
 	if constraintOf(err) == "referrals_live" {
 		return none, onward.Errorf(onward.EConflict, "this person has a live referral to this opportunity already; GET /v1/referrals?returnee_id= shows it")
@@ -129,7 +165,7 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	if err != nil {
 		return none, wrap("create referral", err)
 	}
-	return row.referral(tx.now), nil
+	return tx.referralOf(ctx, &row)
 }
 
 // mayBeReferred says whether a person can be referred to an opportunity at all. A safety exclusion is not told apart from
@@ -196,8 +232,8 @@ func (tx *Tx) Referral(ctx context.Context, id onward.ID) (onward.Referral, erro
 	if err != nil {
 		return onward.Referral{}, wrap("read referral", err)
 	}
-	r := row.referral(tx.now)
-	if r.WaitingFrom != nil && r.HoldUntil == nil {
+	r, err := tx.referralOf(ctx, &row)
+	if err == nil && r.WaitingFrom != nil && r.HoldUntil == nil {
 		err = tx.get(ctx, &r.Ahead, `SELECT waiting_ahead($1)`, id)
 	}
 	return r, wrap("read referral", err)
@@ -228,9 +264,9 @@ func (tx *Tx) Referrals(ctx context.Context, f ReferralFilter, cursor Cursor) (P
 	if err != nil {
 		return page, err
 	}
-	list := make([]onward.Referral, len(rows))
-	for i := range rows {
-		list[i] = rows[i].referral(tx.now)
+	list, err := tx.referrals(ctx, rows)
+	if err != nil {
+		return page, err
 	}
 	return pageOf(list, limit, func(r onward.Referral) onward.ID { return r.ID }), nil
 }
@@ -254,7 +290,8 @@ func (tx *Tx) referralRows(ctx context.Context, f ReferralFilter, cursor Cursor,
 
 // ReferralSteps is the history of a referral, for its agency.
 func (tx *Tx) ReferralSteps(ctx context.Context, id onward.ID) ([]onward.ReferralStep, error) {
-	if _, err := tx.Referral(ctx, id); err != nil {
+	r, err := tx.Referral(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	var rows []struct {
@@ -265,17 +302,26 @@ func (tx *Tx) ReferralSteps(ctx context.Context, id onward.ID) ([]onward.Referra
 		Party  onward.Party          `db:"party"`
 		UserID onward.ID             `db:"user_id"`
 		Reason onward.ReferralReason `db:"reason"`
-		Note   string                `db:"note"`
+		Note   sealedText            `db:"note"`
 	}
 	// Names of others' users and their notes are not the agency's to read.
-	err := tx.selectAll(ctx, &rows, `SELECT at, event, from_status, to_status, party, reason, CASE WHEN party = 'agency' THEN user_id END AS user_id,
+	err = tx.selectAll(ctx, &rows, `SELECT at, event, from_status, to_status, party, reason, CASE WHEN party = 'agency' THEN user_id END AS user_id,
 			CASE WHEN party = 'recipient' THEN '' ELSE note END AS note
 		FROM referral_steps WHERE referral_id = $1 ORDER BY id LIMIT 500`, id)
-	steps := make([]onward.ReferralStep, len(rows))
-	for i, r := range rows {
-		steps[i] = onward.ReferralStep(r)
+	if err != nil {
+		return nil, wrap("read history of referral", err)
 	}
-	return steps, wrap("read history of referral", err)
+	steps, texts := make([]onward.ReferralStep, len(rows)), make([]text, len(rows))
+	for i, s := range rows {
+		steps[i] = onward.ReferralStep{At: s.At, Event: s.Event, From: s.From, To: s.To, Party: s.Party, UserID: s.UserID, Reason: s.Reason}
+		texts[i] = text{r.ReturneeID, stepNote(id, s.At, s.Event), s.Note, &steps[i].Note}
+	}
+	return steps, wrap("read history of referral", tx.openTexts(ctx, texts))
+}
+
+// stepNote is where the note of a step is.
+func stepNote(referral onward.ID, at time.Time, event string) string {
+	return fieldOf("referral_steps", lineOf(referral, at, event), "note")
 }
 
 // lockReferral reads a referral that is about to change and keeps others from changing it meanwhile. EVersion, with the
@@ -289,13 +335,19 @@ func (tx *Tx) lockReferral(ctx context.Context, id onward.ID, version int64) (*r
 		return nil, "", wrap("lock referral", err)
 	}
 	party := tx.partyOf(&row)
-	if version != 0 && version != row.Version {
-		if party == onward.PartyAgency {
-			return nil, party, errStale(row.referral(tx.now))
-		}
-		return nil, party, errStale(row.received(tx.now, ""))
+	if version == 0 || version == row.Version {
+		return &row, party, nil
 	}
-	return &row, party, nil
+	var current any
+	if party == onward.PartyAgency {
+		current, err = tx.referralOf(ctx, &row)
+	} else {
+		current, err = tx.receivedOf(ctx, &receivedRow{referralRow: row})
+	}
+	if err != nil {
+		return nil, party, err
+	}
+	return nil, party, errStale(current)
 }
 
 // errStale says that a record was changed since it was read, and shows it as it is now.
@@ -340,7 +392,7 @@ func (tx *Tx) ChangeReferral(ctx context.Context, id onward.ID, version int64, c
 	if err := tx.move(ctx, row, party, c, 0); err != nil {
 		return onward.Referral{}, err
 	}
-	return row.referral(tx.now), nil
+	return tx.referralOf(ctx, row)
 }
 
 // move makes one transition: state, hold, history, events. places is how many places the transition takes besides what the
@@ -357,7 +409,9 @@ func (tx *Tx) move(ctx context.Context, r *referralRow, party onward.Party, c on
 	}
 	r.Status, r.Reason, r.HeldFrom = next, c.Reason, ""
 	if c.Told != "" {
-		r.Told = c.Told
+		if err := tx.write(ctx, r, "told", c.Told, &r.Told); err != nil {
+			return err
+		}
 	}
 	if c.Event == onward.ReferralAccept {
 		if err := tx.holdUntilStart(ctx, r); err != nil {
@@ -423,9 +477,13 @@ func (tx *Tx) keepTimes(r *referralRow, from onward.ReferralStatus, event onward
 
 // saveStep writes the referral as it is now with one line of its history.
 func (tx *Tx) saveStep(ctx context.Context, r *referralRow, event onward.ReferralEvent, from onward.ReferralStatus, by onward.Party, note string) error {
+	sealed, err := tx.sealText(ctx, r.ReturneeID, stepNote(r.ID, tx.now, string(event)), note)
+	if err != nil {
+		return wrap("write referral", err)
+	}
 	r.Version++
 	r.UpdatedAt = tx.now
-	_, err := tx.exec(ctx, `WITH saved AS (
+	_, err = tx.exec(ctx, `WITH saved AS (
 			UPDATE referrals SET version = $2, status = $3, held_from = $4, reason = $5, ended_from = $6, told = $7, question = $8,
 				information = $9, hold_until = $10, reply_due_at = $11, remind_at = $12, overdue_at = $13, waiting_from = $14, sent_at = $15,
 				answered_at = $16, placed_at = $17, ended_at = $18, updated_at = $19 WHERE id = $1)
@@ -433,7 +491,7 @@ func (tx *Tx) saveStep(ctx context.Context, r *referralRow, event onward.Referra
 		VALUES ($1, $20, $19, $21, $22, $3, $23, $24, $5, $25)`,
 		r.ID, r.Version, string(r.Status), string(r.HeldFrom), string(r.Reason), string(r.EndedFrom), r.Told, r.Question, r.Information, r.HoldUntil,
 		r.ReplyDueAt, r.RemindAt, r.OverdueAt, r.WaitingFrom, r.SentAt, r.AnsweredAt, r.PlacedAt, r.EndedAt, r.UpdatedAt,
-		r.OrganisationID, string(event), string(from), string(by), nilIfZero(tx.Actor.UserID), note)
+		r.OrganisationID, string(event), string(from), string(by), nilIfZero(tx.Actor.UserID), sealed)
 	return wrap("write referral", err)
 }
 
@@ -510,7 +568,10 @@ func (tx *Tx) sendReferral(ctx context.Context, r *referralRow, party onward.Par
 	if err := tx.saveStep(ctx, r, c.Event, from, party, c.Note); err != nil {
 		return onward.Referral{}, err
 	}
-	return r.referral(tx.now), tx.announce(ctx, r.event(onward.EventReferralRequested, r.RecipientID, onward.ID{}, onward.RoleEmployer))
+	if err := tx.announce(ctx, r.event(onward.EventReferralRequested, r.RecipientID, onward.ID{}, onward.RoleEmployer)); err != nil {
+		return onward.Referral{}, err
+	}
+	return tx.referralOf(ctx, r)
 }
 
 // consenting reads a person and makes sure, until the transaction ends, of the consent to be shown to organisations.
@@ -566,7 +627,7 @@ func (tx *Tx) askForReply(r *referralRow) {
 
 func (tx *Tx) waitForPlace(ctx context.Context, r *referralRow, note string) (onward.Referral, error) {
 	if r.WaitingFrom != nil {
-		return r.referral(tx.now), nil
+		return tx.referralOf(ctx, r)
 	}
 	now := tx.now
 	r.WaitingFrom = &now
@@ -574,7 +635,10 @@ func (tx *Tx) waitForPlace(ctx context.Context, r *referralRow, note string) (on
 		return onward.Referral{}, err
 	}
 	// A place may have become free since: whoever waits is offered it by the work, in order.
-	return r.referral(tx.now), tx.promise(ctx, onward.WorkOfferPlaces, onward.Ref{ID: r.OpportunityID})
+	if err := tx.promise(ctx, onward.WorkOfferPlaces, onward.Ref{ID: r.OpportunityID}); err != nil {
+		return onward.Referral{}, err
+	}
+	return tx.referralOf(ctx, r)
 }
 
 // event is something that happened to the referral, told to an organisation.

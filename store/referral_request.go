@@ -1,15 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"onward"
+	"onward/store/vault"
 )
 
 const requestColumns = `id, organisation_id, returnee_id, requested_by, status, options, refusal, list, created_at, ready_at`
@@ -38,18 +40,62 @@ func (row requestRow) request() (onward.ReferralRequest, error) {
 	return r, nil
 }
 
+// requestReason is where it is written why a likely destination was overridden: the same in a request and in its list.
+func requestReason(id onward.ID) string {
+	return fieldOf("referral_requests", id.String(), "destination_reason")
+}
+
+// requests are rows without their lists, with what was written in them.
+func (tx *Tx) requests(ctx context.Context, rows []requestRow) ([]onward.ReferralRequest, error) {
+	list, texts := make([]onward.ReferralRequest, len(rows)), make([]text, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = row.request(); err != nil {
+			return nil, err
+		}
+		reason := &list[i].Options.DestinationReason
+		texts[i] = text{row.ReturneeID, requestReason(row.ID), sealedText(*reason), reason}
+	}
+	return list, wrap("read what was written", tx.openTexts(ctx, texts))
+}
+
+// stored is a request with its list in JSON.
+func (tx *Tx) stored(ctx context.Context, row requestRow) (r onward.ReferralRequest, list []byte, err error) {
+	sealed, err := row.request()
+	if err != nil {
+		return r, nil, err
+	}
+	opened, err := tx.requests(ctx, []requestRow{row})
+	if err != nil {
+		return r, nil, err
+	}
+	r = opened[0]
+	if row.List == nil {
+		return r, nil, nil
+	}
+	if list, err = tx.store.packer.unpack(row.List); err != nil {
+		return r, nil, wrap("read list of request "+row.ID.String(), err)
+	}
+	if sealed.Options.DestinationReason == "" {
+		return r, list, nil
+	}
+	// The same sealed text is in the list, whatever the list is like.
+	was, err := json.Marshal(sealed.Options.DestinationReason)
+	if err != nil {
+		return r, nil, err
+	}
+	is, err := json.Marshal(r.Options.DestinationReason)
+	return r, bytes.ReplaceAll(list, was, is), err
+}
+
 // whole is the request with its list.
-func (tx *Tx) whole(row requestRow) (onward.ReferralRequest, error) {
-	r, err := row.request()
-	if err != nil || row.List == nil {
+func (tx *Tx) whole(ctx context.Context, row requestRow) (onward.ReferralRequest, error) {
+	r, list, err := tx.stored(ctx, row)
+	if err != nil || list == nil {
 		return r, err
 	}
-	list, err := tx.store.packer.unpack(row.List)
-	if err == nil {
-		r.List = new(onward.RankedList)
-		err = json.Unmarshal(list, r.List)
-	}
-	if err != nil {
+	r.List = new(onward.RankedList)
+	if err := json.Unmarshal(list, r.List); err != nil {
 		return r, fmt.Errorf("read list of request %s: %w", row.ID, err)
 	}
 	return r, nil
@@ -72,6 +118,9 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 	if len(key) > 200 {
 		return r, false, onward.Invalid([]onward.FieldError{{Field: "Idempotency-Key", Rule: "length", Message: "use at most 200 characters"}})
 	}
+	if !storable(key) {
+		return r, false, errUnstorable()
+	}
 	var details []byte
 	if err := tx.get(ctx, &details, `SELECT details FROM returnees WHERE id = $1`, returnee); err != nil {
 		return r, false, wrap("read returnee", notFound(err, "no returnee on your caseload has this id"))
@@ -90,9 +139,28 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 	if err != nil {
 		return r, false, wrap("create referral request", err)
 	}
-	hash := sha256.Sum256(append([]byte(returnee.String()), body...))
+	blind, err := tx.store.blindKey(ctx)
+	if err != nil {
+		return r, false, err
+	}
+	// Before anything is sealed, which makes it another each time.
+	hash := vault.Blind(blind, tx.Actor.OrganisationID, "request", returnee.String()+" "+string(body))
+	var keyHash []byte
+	if key != "" { // clients make them of anything
+		keyHash = vault.Blind(blind, tx.Actor.OrganisationID, "idempotency", key)
+	}
 	var row requestRow
 	id := onward.NewID()
+	if options.DestinationReason != "" {
+		sealed, err := tx.sealText(ctx, returnee, requestReason(id), options.DestinationReason)
+		if err != nil {
+			return r, false, wrap("create referral request", err)
+		}
+		options.DestinationReason = string(sealed)
+		if body, err = marshal(options); err != nil {
+			return r, false, wrap("create referral request", err)
+		}
+	}
 	promised, err := json.Marshal([]onward.Ref{{ID: id}})
 	if err != nil {
 		return r, false, wrap("create referral request", err)
@@ -102,19 +170,27 @@ func (tx *Tx) CreateReferralRequest(ctx context.Context, returnee onward.ID, opt
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (requested_by, idempotency_key) DO NOTHING RETURNING `+requestColumns+`),
 		promised AS (INSERT INTO outbox (kind, payload) SELECT $8, $9 FROM request)
 		SELECT * FROM request`,
-		id, tx.Actor.OrganisationID, returnee, tx.Actor.UserID, nilIfZero(key), hash[:], string(body), string(onward.WorkMatchRequest), string(promised))
+		id, tx.Actor.OrganisationID, returnee, tx.Actor.UserID, hexOrNil(keyHash), hash, string(body), string(onward.WorkMatchRequest), string(promised))
 	if errors.Is(err, sql.ErrNoRows) {
-		return tx.repeatedRequest(ctx, key, hash)
+		return tx.repeatedRequest(ctx, hexOrNil(keyHash), hash)
 	} else if err != nil {
 		return r, false, wrap("create referral request", err)
 	}
-	r, err = row.request()
+	r, err = tx.whole(ctx, row)
 	return r, false, err
 }
 
-func (tx *Tx) repeatedRequest(ctx context.Context, key string, hash [32]byte) (onward.ReferralRequest, bool, error) {
+func hexOrNil(b []byte) *string {
+	if b == nil {
+		return nil
+	}
+	text := hex.EncodeToString(b)
+	return &text
+}
+
+func (tx *Tx) repeatedRequest(ctx context.Context, key *string, hash []byte) (onward.ReferralRequest, bool, error) {
 	var same bool
-	err := tx.get(ctx, &same, `SELECT body_hash = $3 FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key, hash[:])
+	err := tx.get(ctx, &same, `SELECT body_hash = $3 FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key, hash)
 	if err != nil {
 		return onward.ReferralRequest{}, false, wrap("read earlier request", err)
 	}
@@ -125,7 +201,7 @@ func (tx *Tx) repeatedRequest(ctx context.Context, key string, hash [32]byte) (o
 	if err := tx.get(ctx, &row, `SELECT `+requestColumns+` FROM referral_requests WHERE requested_by = $1 AND idempotency_key = $2`, tx.Actor.UserID, key); err != nil {
 		return onward.ReferralRequest{}, false, wrap("read earlier request", err)
 	}
-	r, err := tx.whole(row)
+	r, err := tx.whole(ctx, row)
 	return r, true, err
 }
 
@@ -135,7 +211,7 @@ func (tx *Tx) ReferralRequest(ctx context.Context, id onward.ID) (onward.Referra
 	if err != nil {
 		return onward.ReferralRequest{}, err
 	}
-	return tx.whole(row)
+	return tx.whole(ctx, row)
 }
 
 // StoredRequest reads one as ReferralRequest does, and leaves its list in JSON, as it was saved and as it is sent.
@@ -144,12 +220,7 @@ func (tx *Tx) StoredRequest(ctx context.Context, id onward.ID) (onward.ReferralR
 	if err != nil {
 		return onward.ReferralRequest{}, nil, err
 	}
-	r, err := row.request()
-	if err != nil || row.List == nil {
-		return r, nil, err
-	}
-	list, err := tx.store.packer.unpack(row.List)
-	return r, list, wrap("read list of request "+id.String(), err)
+	return tx.stored(ctx, row)
 }
 
 func (tx *Tx) requestRow(ctx context.Context, id onward.ID) (requestRow, error) {
@@ -174,11 +245,9 @@ func (tx *Tx) ReferralRequests(ctx context.Context, returnee onward.ID, cursor C
 	if err != nil {
 		return page, wrap("list referral requests", err)
 	}
-	list := make([]onward.ReferralRequest, len(rows))
-	for i, row := range rows {
-		if list[i], err = row.request(); err != nil {
-			return page, err
-		}
+	list, err := tx.requests(ctx, rows)
+	if err != nil {
+		return page, err
 	}
 	return pageOf(list, limit, func(r onward.ReferralRequest) onward.ID { return r.ID }), nil
 }

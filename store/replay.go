@@ -31,7 +31,7 @@ func (s *Store) ReplayInput(ctx context.Context, id onward.ID) (ReplayInput, err
 			return notFound(err, "no referral request has this id")
 		}
 		var err error
-		if in.Request, err = tx.whole(row.requestRow); err != nil {
+		if in.Request, err = tx.whole(ctx, row.requestRow); err != nil {
 			return err
 		}
 		if in.Request.List == nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/lib/pq"
 
@@ -50,16 +49,17 @@ func (s *Store) returnee(row returneeRow) (onward.Returnee, error) {
 	}
 	identity := struct {
 		*onward.Identity
-		BirthDate onward.Date `json:"birth_date"`
-	}{&r.Identity, r.BirthDate}
+		BirthDate  onward.Date `json:"birth_date"`
+		ExternalID string      `json:"external_id"`
+	}{&r.Identity, r.BirthDate, r.ExternalID}
 	err := s.openIdentity(r.ID, row.Identity, row.Key, &identity)
-	r.BirthDate = identity.BirthDate
+	r.BirthDate, r.ExternalID = identity.BirthDate, identity.ExternalID
 	return r, err
 }
 
 // withoutIdentity is what is stored in the clear: all but what identifies the person, and the birth date to the month.
 func withoutIdentity(d onward.ReturneeDetails) ([]byte, error) {
-	d.Identity, d.BirthDate = onward.Identity{}, endOfMonth(d.BirthDate)
+	d.ExternalID, d.Identity, d.BirthDate = "", onward.Identity{}, endOfMonth(d.BirthDate)
 	return marshal(d)
 }
 
@@ -98,7 +98,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		ID             onward.ID       `json:"id"`
 		OrganisationID onward.ID       `json:"organisation_id"`
 		CounsellorID   *onward.ID      `json:"counsellor_id"`
-		ExternalID     *string         `json:"external_id"`
+		CaseToken      *string         `json:"case_token"` // hex
 		Country        string          `json:"country"`
 		Details        json.RawMessage `json:"details"`
 		Identity       json.RawMessage `json:"identity"`
@@ -129,7 +129,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		tokens = append(tokens, sealed.Tokens...)
 		row := newRow{
 			ID: id, OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
-			ExternalID: nilIfZero(n.Details.ExternalID), Country: n.Details.Country, Details: details, Identity: sealed.Fields,
+			CaseToken: nilIfZero(caseToken(sealed.Tokens)), Country: n.Details.Country, Details: details, Identity: sealed.Fields,
 			Key: fmt.Sprintf("%x", sealed.Key), KeyID: sealed.KeyID, Fictional: n.Fictional, NextExpiry: nextExpiry(n.Details, today),
 		}
 		positions[row.ID] = i
@@ -143,10 +143,16 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		return nil, wrap("create returnees", err)
 	}
 	var inserted []onward.ID
-	err = tx.selectAll(ctx, &inserted, `INSERT INTO returnees (id, organisation_id, counsellor_id, external_id, country, details, fictional, next_expiry)
-		SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, counsellor_id uuid, external_id text, country text,
-			details jsonb, fictional boolean, next_expiry date)
-		ON CONFLICT (organisation_id, external_id) DO NOTHING RETURNING id`, string(batch))
+	// Who has a case number that is not known yet is new; so is who has none.
+	err = tx.selectAll(ctx, &inserted, `WITH r AS (
+			SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid, counsellor_id uuid, case_token text, country text,
+				details jsonb, fictional boolean, next_expiry date)),
+		numbered AS (
+			INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind) SELECT organisation_id, decode(case_token, 'hex'), id, 'case' FROM r WHERE case_token IS NOT NULL
+			ON CONFLICT (organisation_id, token) WHERE kind = 'case' DO NOTHING RETURNING returnee_id)
+		INSERT INTO returnees (id, organisation_id, counsellor_id, country, details, fictional, next_expiry)
+		SELECT id, organisation_id, counsellor_id, country, details, fictional, next_expiry FROM r WHERE case_token IS NULL OR id IN (SELECT returnee_id FROM numbered)
+		RETURNING id`, string(batch))
 	if err != nil {
 		return nil, wrap("create returnees", err)
 	}
@@ -171,8 +177,8 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 			continue
 		}
 		c.Duplicate = true
-		if err := tx.tx.QueryRowxContext(ctx, `SELECT id, version FROM returnees WHERE organisation_id = $1 AND external_id = $2`,
-			row.OrganisationID, row.ExternalID).Scan(&c.Ref.ID, &c.Ref.Version); err != nil {
+		if err := tx.tx.QueryRowxContext(ctx, `SELECT r.id, r.version FROM identity_tokens t JOIN returnees r ON r.id = t.returnee_id
+				WHERE t.organisation_id = $1 AND t.token = decode($2, 'hex') AND t.kind = 'case'`, row.OrganisationID, row.CaseToken).Scan(&c.Ref.ID, &c.Ref.Version); err != nil {
 			return nil, wrap("create returnees", translate(err))
 		}
 	}
@@ -236,9 +242,9 @@ func (tx *Tx) Returnees(ctx context.Context, f ReturneeFilter, cursor Cursor) (P
 	}
 	var rows []returneeRow
 	err = tx.selectAll(ctx, &rows, selectReturnee+`
-		WHERE r.id < $1 AND r.erased_at IS NULL AND ($2::text = '' OR r.external_id = $2) AND ($3::uuid IS NULL OR r.counsellor_id = $3)
-		  AND (NOT $4 OR r.id = ANY($5::uuid[])) AND ($7::uuid IS NULL OR r.organisation_id = $7)
-		ORDER BY r.id DESC LIMIT $6`, after, f.ExternalID, f.CounsellorID, len(wanted) > 0, pq.Array(found), limit+1, nilIfZero(tx.Actor.OrganisationID))
+		WHERE r.id < $1 AND r.erased_at IS NULL AND ($2::uuid IS NULL OR r.counsellor_id = $2)
+		  AND (NOT $3 OR r.id = ANY($4::uuid[])) AND ($6::uuid IS NULL OR r.organisation_id = $6)
+		ORDER BY r.id DESC LIMIT $5`, after, f.CounsellorID, len(wanted) > 0, pq.Array(found), limit+1, nilIfZero(tx.Actor.OrganisationID))
 	if err == nil {
 		_, err = tx.exec(ctx, `SET LOCAL enable_sort = on`)
 	}
@@ -273,19 +279,18 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if err != nil {
 		return current, wrap("update returnee", err)
 	}
-	n, err := tx.exec(ctx, `UPDATE returnees SET external_id = $3, country = $4, details = $5, version = version + 1, updated_at = now(),
-			renewal_asked_on = CASE WHEN next_expiry IS DISTINCT FROM $6::date THEN NULL ELSE renewal_asked_on END, next_expiry = $6::date
-		WHERE id = $1 AND version = $2`, id, version, nilIfZero(d.ExternalID), d.Country, string(details), nextExpiry(d, tx.today()))
-	if constraintOf(err) == "returnees_organisation_id_external_id_key" {
-		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
-	}
+	n, err := tx.exec(ctx, `UPDATE returnees SET country = $3, details = $4, version = version + 1, updated_at = now(),
+			renewal_asked_on = CASE WHEN next_expiry IS DISTINCT FROM $5::date THEN NULL ELSE renewal_asked_on END, next_expiry = $5::date
+		WHERE id = $1 AND version = $2`, id, version, d.Country, string(details), nextExpiry(d, tx.today()))
 	if err != nil {
 		return current, wrap("update returnee", err)
 	}
 	if n == 0 {
 		return current, onward.Errorf(onward.EVersion, "it was changed meanwhile (version %d); read it again and repeat your change", current.Version)
 	}
-	if err := tx.setIdentity(ctx, current, d); err != nil {
+	if err := tx.setIdentity(ctx, current, d); constraintOf(err) == "identity_tokens_case" {
+		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
+	} else if err != nil {
 		return current, wrap("update returnee", err)
 	}
 	if err := tx.consentsChanged(ctx, current, d); err != nil {
@@ -327,7 +332,7 @@ func (tx *Tx) addTokens(ctx context.Context, tokens []identityToken) error {
 	}
 	_, err = tx.exec(ctx, `INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind)
 		SELECT t.organisation_id, decode(t.token, 'hex'), t.returnee_id, t.kind FROM jsonb_to_recordset($1::jsonb) AS t(organisation_id uuid, token text, returnee_id uuid, kind text)
-		JOIN returnees r ON r.id = t.returnee_id ON CONFLICT DO NOTHING`, string(text))
+		JOIN returnees r ON r.id = t.returnee_id ON CONFLICT (organisation_id, token, returnee_id) DO NOTHING`, string(text))
 	return wrap("write tokens", err)
 }
 
@@ -336,11 +341,11 @@ func (tx *Tx) wantedTokens(ctx context.Context, f ReturneeFilter) ([]string, err
 	wanted := []string{}
 	words := nameWords(f.Name)
 	switch {
-	case !utf8.ValidString(f.Name+f.Contact) || strings.ContainsRune(f.Name+f.Contact, 0):
+	case !storable(f.ExternalID + f.Name + f.Contact):
 		return nil, onward.Errorf(onward.EInvalid, "this is no text that can be searched for")
 	case f.Name != "" && len(words) == 0:
 		return nil, onward.Errorf(onward.EInvalid, "search for whole words of a name")
-	case f.Name == "" && f.Contact == "":
+	case f.ExternalID == "" && f.Name == "" && f.Contact == "":
 		return wanted, nil
 	}
 	key, err := tx.store.blindKey(ctx)
@@ -349,6 +354,9 @@ func (tx *Tx) wantedTokens(ctx context.Context, f ReturneeFilter) ([]string, err
 	}
 	add := func(kind, value string) {
 		wanted = append(wanted, fmt.Sprintf("%x", vault.Blind(key, tx.Actor.OrganisationID, kind, value)))
+	}
+	if f.ExternalID != "" {
+		add(tokenCase, f.ExternalID)
 	}
 	for _, w := range words {
 		add(tokenName, w)

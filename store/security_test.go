@@ -179,7 +179,7 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"delete a household", `DELETE FROM households WHERE id = $1`, []any{own.household.ID}, "counsellor supervisor", []any{other.household.ID}, "", "", ""},
 		{"read a draft of a referral", `SELECT id FROM referrals WHERE id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
 		{"read a referral that was sent", `SELECT id FROM referrals WHERE id = $1`, []any{own.placement.ReferralID}, "counsellor supervisor employer administrator system", []any{other.placement.ReferralID}, "system", "", ""},
-		{"change a draft of a referral", `UPDATE referrals SET told = 'x' WHERE id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
+		{"change a draft of a referral", `UPDATE referrals SET told = 'sealed:x' WHERE id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
 		{"read a history", `SELECT id FROM referral_steps WHERE referral_id = $1`, []any{own.referral.ID}, people, []any{other.referral.ID}, "system", "", ""},
 		{"change a history", `UPDATE referral_steps SET note = 'x'`, nil, "", nil, "", "", "refused"},
 		{"read a placement", `SELECT id FROM placements WHERE id = $1`, []any{own.placement.ID}, "counsellor supervisor employer administrator system", []any{other.placement.ID}, "system", "", ""},

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"aidanwoods.dev/go-paseto"
 	"github.com/jmoiron/sqlx"
@@ -174,10 +176,12 @@ type Tx struct {
 	tx    *sqlx.Tx
 	store *Store
 	Actor onward.Actor
-	// now is when the transaction began, by the clock of the database.
+	// now is when the transaction began, by the clock of the database, and as exact as it keeps times.
 	now time.Time
 	// reads are those of what identifies people, for the audit.
 	reads map[string]*auditRead
+	// keys are those of people whose texts were opened or sealed.
+	keys map[onward.ID]vault.Key
 }
 
 func textOf(id onward.ID) string {
@@ -225,7 +229,7 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 	if s.now != nil {
 		now = s.now()
 	}
-	t := &Tx{tx: tx, store: s, Actor: actor, now: now.UTC()}
+	t := &Tx{tx: tx, store: s, Actor: actor, now: now.UTC().Truncate(time.Microsecond)}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -309,6 +313,9 @@ func tookTooLong(err error) error {
 func errUnstorable() *onward.Error {
 	return onward.Errorf(onward.EInvalid, "send text as UTF-8, without NUL characters")
 }
+
+// storable says whether Postgres would take a text; one that is sealed or hashed it does not see.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // marshal is json.Marshal for what goes into a jsonb column. EInvalid for text that Postgres can't keep as it came: NUL,
 // which it refuses, and broken UTF-8, which json.Marshal would replace without a word.

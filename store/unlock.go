@@ -52,7 +52,7 @@ func (tx *Tx) ReturneeUnlocks(ctx context.Context, returnee onward.ID) (onward.R
 	if err != nil || len(rows) == 0 {
 		return list, found, wrap("read unlocks", err)
 	}
-	request, err := tx.whole(rows[0])
+	request, err := tx.whole(ctx, rows[0])
 	if err != nil {
 		return list, found, err
 	}

@@ -176,7 +176,7 @@ func (e *Engine) openStore(ctx context.Context) (err error) {
 	return nil
 }
 
-// seal seals what was written before there were keys.
+// seal seals what was written before it had to be.
 func seal(ctx context.Context, ownerURL string, keys *vault.Vault, progress func(string)) error {
 	keeper, err := store.OpenKeeper(ctx, ownerURL, keys)
 	if onward.CodeOf(err) == onward.EForbidden {
@@ -186,10 +186,12 @@ func seal(ctx context.Context, ownerURL string, keys *vault.Vault, progress func
 	}
 	defer func() { _ = keeper.Close() }()
 	plain, err := keeper.Plain(ctx)
-	if err != nil || plain == 0 {
+	if err != nil {
 		return err
 	}
-	progress(fmt.Sprintf("Sealing %d records", plain))
+	if plain > 0 {
+		progress(fmt.Sprintf("Sealing %d records", plain))
+	}
 	_, err = keeper.Seal(ctx)
 	return err
 }
