@@ -101,7 +101,11 @@ var access = map[string][]Grant{
 	"list-consents": {grant(ofCaseload, seesCodes, agency...)}, "withdraw-consent": {grant(ofCaseload, seesCodes, agency...)}, "list-withdrawals": {grant(ofCaseload, seesCodes, agency...)},
 	"export-returnee": {grant(ofCaseload, seesIdentity, RoleSupervisor)}, "erase-returnee": {grant(ofCaseload, seesCodes, RoleSupervisor)},
 	"list-deletion-requests": {grant(ofReceived, seesCodes, everyone...)}, "confirm-deletion": {grant(ofReceived, seesCodes, RoleEmployer, RolePartner, RoleSupervisor, RoleAdministrator)},
-	"read-audit": {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
+	"read-retention-rules": {grant(ofOwn, "", RoleCounsellor, RoleSupervisor, RoleAdministrator)}, "set-retention-rules": {grant(ofOwn, "", RoleSupervisor, RoleAdministrator)},
+	"list-retention-due": {grant(ofCaseload, seesCodes, agency...)}, "prolong-retention": {grant(ofCaseload, seesCodes, agency...)},
+	"list-legal-holds": {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)}, "place-legal-hold": {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
+	"release-legal-hold": {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
+	"read-audit":         {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
 
 	"list-organisations": {grant(ofAnyone, "", everyone...)}, "list-colleagues": {grant(ofOwn, "", everyone...)},
 	"list-events": {grant(ofSelf, seesCodes, everyone...)}, "read-notice-preferences": {grant(ofSelf, "", everyone...)}, "set-notice-preferences": {grant(ofSelf, "", everyone...)},

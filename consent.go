@@ -145,7 +145,7 @@ type Withdrawal struct {
 	ID         ID                `json:"id"`
 	ReturneeID ID                `json:"returnee_id"`
 	Purposes   []ConsentPurpose  `json:"purposes"`
-	Cause      string            `json:"cause" enum:"withdrawn,expired,erased"`
+	Cause      string            `json:"cause" enum:"withdrawn,expired,erased,retention"`
 	RecordedBy ID                `json:"recorded_by,omitzero"`
 	At         time.Time         `json:"at"`
 	Referrals  []ID              `json:"referrals" doc:"Open referrals that were revoked; their links are dead"`

@@ -27,6 +27,8 @@ const (
 	EventDeletionRequested EventKind = "deletion.requested"    // to who was shown a person: delete it, and confirm
 	EventDeletionOverdue   EventKind = "deletion.overdue"      // to both: not confirmed in time
 	EventDeletionConfirmed EventKind = "deletion.confirmed"    // to the counsellor
+	EventRetentionDue      EventKind = "retention.due"         // to the counsellor: the time of a person is over in thirty days
+	EventHoldReview        EventKind = "legal_hold.review"     // to the supervisors: is it still needed?
 )
 
 // EventKinds lists the events.
@@ -34,7 +36,7 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
 		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
-		EventVettingExpired, EventWebhookDisabled, EventConsentExpiring, EventDeletionRequested, EventDeletionOverdue, EventDeletionConfirmed,
+		EventVettingExpired, EventWebhookDisabled, EventConsentExpiring, EventDeletionRequested, EventDeletionOverdue, EventDeletionConfirmed, EventRetentionDue, EventHoldReview,
 	}
 }
 

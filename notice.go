@@ -92,9 +92,6 @@ var retryAfter = []time.Duration{
 // WebhookPatience is how long an endpoint may fail before it is switched off.
 const WebhookPatience = 72 * time.Hour
 
-// DeliveriesKept is how long what was sent, or given up, is shown in the history.
-const DeliveriesKept = 90 * 24 * time.Hour
-
 // WebhookRest is how long an endpoint is left alone after so many failures in a row. One try at a time then finds out whether it is back.
 func WebhookRest(failures int) time.Duration {
 	return min(time.Hour, 5*time.Second<<min(max(failures-1, 0), 12))

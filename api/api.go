@@ -124,6 +124,7 @@ func New(config Config) *API {
 	a.registerOrganisations()
 	a.registerAudit()
 	a.registerProtection()
+	a.registerRetention()
 	a.registerDocs()
 	return a
 }

@@ -68,10 +68,10 @@ func (a *API) registerProtection() {
 	register(a, huma.Operation{
 		OperationID: "erase-returnee", Method: http.MethodPost, Path: "/v1/returnees/{id}/erase", Tags: tags, Summary: "Erase a person",
 		Description: "For supervisors. All consents end as by a withdrawal; then the person's key is destroyed, and with it the name, contacts and notes in every copy; the profile and everything written in " +
-			"words goes. Figures keep counting what happened. It can't be undone.",
+			"words goes. Figures keep counting what happened. It can't be undone. Under a legal hold, 409: the consents end, and the erasure is carried out when the hold is released.",
 		Errors: forbids(http.StatusConflict),
 	}, func(ctx context.Context, in *readByIDInput) (*withdrawalOutput, error) {
-		w, err := inTx(ctx, a, func(tx *store.Tx) (onward.Withdrawal, error) { return tx.EraseReturnee(ctx, in.ID) })
+		w, err := a.store.Erase(ctx, actorFrom(ctx), in.ID)
 		return &withdrawalOutput{Body: w}, err
 	})
 	register(a, huma.Operation{

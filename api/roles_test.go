@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"onward"
 	"onward/api"
@@ -94,7 +95,17 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		}, nil}, "returnee-sustainability": {"CS", 200, nil, nil},
 		"read-close-rules": {"SD", 200, nil, nil}, "set-close-rules": {"SD", 200, func(string) any { return map[string]any{"rules": []any{}} }, nil},
 		"list-duplicates": {"CS", 200, nil, nil}, "read-audit": {"SD", 200, nil, func(string, string) (string, int64) { return "audit?about=" + onward.NewID().String(), 0 }},
-		"list-consents": {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil},
+		"read-retention-rules": {"CSD", 200, nil, nil}, "set-retention-rules": {"SD", 200, func(string) any {
+			return map[string]any{"rules": []any{map[string]any{"kind": "referral", "days": 400}}}
+		}, nil},
+		"list-retention-due": {"CS", 200, nil, nil}, "prolong-retention": {"CS", 204, func(string) any {
+			return map[string]any{"until": onward.DateOf(time.Now()).AddDays(90), "reason": "still looks for work"}
+		}, nil},
+		"list-legal-holds": {"SD", 200, nil, nil}, "place-legal-hold": {"SD", 201, func(string) any {
+			return map[string]any{"kind": "token", "reason": "inquiry into a leak", "review_on": onward.DateOf(time.Now()).AddDays(90)}
+		}, nil},
+		"release-legal-hold": {"SD", 200, func(string) any { return map[string]any{"reason": "the inquiry is over"} }, s.onHold},
+		"list-consents":      {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil},
 		"withdraw-consent": {"CS", 201, func(string) any { return map[string]any{"purposes": []string{"matching"}} }, nil}, "erase-returnee": {"S", 200, nil, nil},
 		"list-deletion-requests": {everyone, 200, nil, nil}, "confirm-deletion": {"", 0, nil, func(string, string) (string, int64) {
 			return "deletion-requests/" + onward.NewID().String() + "/confirm", 0
@@ -177,6 +188,13 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	if n < 100 {
 		t.Errorf("only %d cases", n)
 	}
+}
+
+// onHold is a legal hold of the agency, to be released.
+func (s *system) onHold(string, string) (string, int64) {
+	s.t.Helper()
+	h := decode[onward.LegalHold](s.post(s.admin, "/v1/legal-holds", map[string]any{"kind": "token", "reason": "inquiry into a leak", "review_on": onward.DateOf(time.Now()).AddDays(90)}).want(201))
+	return "legal-holds/" + h.ID.String() + "/release", 0
 }
 
 // opportunityOf makes an opportunity of the organisation of someone, so that a refusal is for the role.

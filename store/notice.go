@@ -175,16 +175,6 @@ func (s *Store) NotDelivered(ctx context.Context, o Outgoing, code int, why stri
 	return wrap("note failed delivery", err)
 }
 
-// ForgetDeliveries deletes what was sent or given up long ago, some at a time.
-func (s *Store) ForgetDeliveries(ctx context.Context) (n int, err error) {
-	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
-		gone, err := tx.exec(ctx, `DELETE FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM deliveries WHERE created_at < $1 AND status <> 'queued' LIMIT 5000))`, tx.now.Add(-onward.DeliveriesKept))
-		n = int(gone)
-		return err
-	})
-	return n, wrap("forget deliveries", err)
-}
-
 // NoticePreferences are the actor's own.
 func (tx *Tx) NoticePreferences(ctx context.Context) (p onward.NoticePreferences, err error) {
 	var row struct {

@@ -52,11 +52,15 @@ func untilDone(ctx context.Context, batch func(context.Context) (more bool, err 
 
 // keepDeadlines does what is due by now: reminders before what ends, so that no one is reminded of what is over.
 func (w *Workers) keepDeadlines(ctx context.Context) error {
-	for _, due := range []func(context.Context) (int, error){
+	return eachUntilDone(ctx,
 		w.config.Store.MarkOverdue, w.config.Store.ExpireHolds, w.config.Store.RemindRecipients, w.config.Store.PauseUnconfirmed,
-		w.config.Store.MarkOverdueAlerts, w.config.Store.ExpireVettings, w.config.Store.PlanCheckIns, w.config.Store.CallCheckIns, w.config.Store.ForgetDeliveries,
-		w.config.Store.AskRenewals, w.config.Store.ExpireConsents, w.config.Store.RemindDeletions,
-	} {
+		w.config.Store.MarkOverdueAlerts, w.config.Store.ExpireVettings, w.config.Store.PlanCheckIns, w.config.Store.CallCheckIns,
+		w.config.Store.AskRenewals, w.config.Store.ExpireConsents, w.config.Store.RemindDeletions, w.config.Store.RemindHolds)
+}
+
+// eachUntilDone runs each until it finds nothing more to do.
+func eachUntilDone(ctx context.Context, all ...func(context.Context) (int, error)) error {
+	for _, due := range all {
 		err := untilDone(ctx, func(ctx context.Context) (bool, error) {
 			n, err := due(ctx)
 			return n > 0, err

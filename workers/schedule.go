@@ -30,6 +30,7 @@ func (w *Workers) plans() []plan {
 		{taskDeadlines, queueReferral, max(w.config.DeadlinesEvery, time.Second), 10 * time.Minute},
 		{taskDeliver, queueNotices, deliverEvery, 2 * time.Minute},
 		{taskReconcile, queueMaintenance, max(w.config.ReconcileEvery, time.Second), 10 * time.Minute},
+		{taskRetention, queueMaintenance, max(w.config.RetentionEvery, time.Second), 30 * time.Minute},
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	taskSweep     = "outbox:sweep"
 	taskDeadlines = "referral:deadlines"
 	taskDeliver   = "event:deliver"
+	taskRetention = "retention:run"
 )
 
 // The queues. Requests have workers of their own: neither a flood of changes nor an index that hangs keeps a counsellor
@@ -74,6 +75,8 @@ type Config struct {
 	ReconcileEvery time.Duration
 	// DeadlinesEvery is how often holds and answers whose time is over are looked for. 0: 30 s.
 	DeadlinesEvery time.Duration
+	// RetentionEvery is how often records whose time is over are looked for. 0: 1 h.
+	RetentionEvery time.Duration
 	// Registerer takes the metrics. nil: none.
 	Registerer prometheus.Registerer
 }
@@ -106,6 +109,9 @@ func New(config Config) *Workers {
 	}
 	if config.ReconcileEvery == 0 {
 		config.ReconcileEvery = 5 * time.Minute
+	}
+	if config.RetentionEvery == 0 {
+		config.RetentionEvery = time.Hour
 	}
 	return &Workers{config: config, log: config.Logger, client: asynq.NewClient(config.Redis), metrics: newMetrics(config.Registerer), replies: &replies{store: config.Store}}
 }
@@ -158,6 +164,7 @@ func (w *Workers) handlers() asynq.Handler {
 	mux.HandleFunc(string(onward.WorkTell), w.tell)
 	mux.HandleFunc(taskDeliver, w.periodic(w.deliver))
 	mux.HandleFunc(taskDeadlines, w.periodic(w.keepDeadlines))
+	mux.HandleFunc(taskRetention, w.periodic(w.retain))
 	mux.HandleFunc(taskRebuild, w.rebuildIndex)
 	mux.HandleFunc(taskReconcile, w.periodic(func(ctx context.Context) error {
 		_, err := w.ReconcileIndex(ctx)

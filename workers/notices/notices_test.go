@@ -408,11 +408,11 @@ func TestWhatWasSentIsForgottenAfterNinetyDays(t *testing.T) {
 	b.happens(onward.EventReferralEnded, onward.RoleCounsellor, s.Channels()...)
 	b.send(s)
 	b.now.Add(89 * 24 * 3600)
-	if n, err := b.store.ForgetDeliveries(t.Context()); err != nil || n != 0 {
+	if n, err := b.store.Retain(t.Context()); err != nil || n != 0 {
 		t.Error(n, err)
 	}
 	b.now.Add(2 * 24 * 3600)
-	if n, err := b.store.ForgetDeliveries(t.Context()); err != nil || n != 1 {
+	if n, err := b.store.Retain(t.Context()); err != nil || n != 1 {
 		t.Error(n, err)
 	}
 }
