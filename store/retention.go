@@ -151,13 +151,17 @@ func (tx *Tx) Prolong(ctx context.Context, id onward.ID, p onward.Prolonging) er
 	if err := tx.lockOnCaseload(ctx, id); err != nil {
 		return err
 	}
+	reason, err := tx.sealText(ctx, id, fieldOf("retention_extensions", id.String(), "reason"), p.Reason)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.exec(ctx, `INSERT INTO retention_extensions (returnee_id, organisation_id, until, reason, by_user, at)
 		SELECT id, organisation_id, $2, $3, $4, $5 FROM returnees WHERE id = $1 AND erased_at IS NULL
 		ON CONFLICT (returnee_id) DO UPDATE SET until = excluded.until, reason = excluded.reason, by_user = excluded.by_user, at = excluded.at`,
-		id, p.Until.String(), p.Reason, nilIfZero(tx.Actor.UserID), tx.now); err != nil {
+		id, p.Until.String(), string(reason), nilIfZero(tx.Actor.UserID), tx.now); err != nil {
 		return wrap("prolong", err)
 	}
-	_, err := tx.exec(ctx, `UPDATE returnees SET retention_told_at = NULL WHERE id = $1`, id)
+	_, err = tx.exec(ctx, `UPDATE returnees SET retention_told_at = NULL WHERE id = $1`, id)
 	return wrap("prolong", err)
 }
 

@@ -16,6 +16,7 @@ CREATE TABLE retention_extensions (
     reason          text NOT NULL,
     by_user         uuid,
     at              timestamptz NOT NULL,
+    CONSTRAINT retention_extensions_sealed CHECK (is_sealed(reason)),
     FOREIGN KEY (organisation_id, returnee_id) REFERENCES returnees (organisation_id, id)
 );
 
@@ -49,19 +50,19 @@ CREATE TABLE erasure_requests (
 );
 CREATE INDEX erasure_requests_open ON erasure_requests (asked_at) WHERE done_at IS NULL;
 
--- What was recorded of a person before each change. What identifies the person is sealed under the person's key.
+-- What was recorded of a person before each change.
 CREATE TABLE returnee_changes (
     id              uuid PRIMARY KEY,
     organisation_id uuid NOT NULL,
     returnee_id     uuid NOT NULL,
     version         bigint NOT NULL, -- that was replaced
     fields          text[] NOT NULL,
-    profile         jsonb NOT NULL, -- what the changed fields held
-    identity        jsonb NOT NULL, -- the same of the identity, sealed
+    held            text NOT NULL, -- what the changed fields held, as JSON, sealed
     reason          text NOT NULL,
     by_user         uuid,
     at              timestamptz NOT NULL,
     UNIQUE (returnee_id, version),
+    CONSTRAINT returnee_changes_sealed CHECK (is_sealed(held) AND is_sealed(reason)),
     FOREIGN KEY (organisation_id, returnee_id) REFERENCES returnees (organisation_id, id)
 );
 CREATE INDEX returnee_changes_at ON returnee_changes (organisation_id, at);
@@ -83,6 +84,7 @@ CREATE TABLE emergency_accesses (
     reminded_at     timestamptz,
     CHECK ((reviewed_at IS NULL) = (justified IS NULL)),
     CHECK (until <= opened_at + interval '4 hours'),
+    CONSTRAINT emergency_accesses_sealed CHECK (is_sealed(reason) AND is_sealed(note)),
     FOREIGN KEY (organisation_id, returnee_id) REFERENCES returnees (organisation_id, id),
     FOREIGN KEY (organisation_id, user_id) REFERENCES users (organisation_id, id)
 );
