@@ -112,7 +112,8 @@ var access = map[string][]Grant{
 	"create-webhook": {grant(ofOwn, "", RoleAdministrator)}, "list-webhooks": {grant(ofOwn, "", RoleAdministrator)}, "update-webhook": {grant(ofOwn, "", RoleAdministrator)},
 	"delete-webhook": {grant(ofOwn, "", RoleAdministrator)}, "rotate-webhook": {grant(ofOwn, "", RoleAdministrator)}, "test-webhook": {grant(ofOwn, seesCodes, RoleAdministrator)},
 	"list-deliveries": {grant(ofOwn, seesCodes, RoleAdministrator)}, "replay-delivery": {grant(ofOwn, seesCodes, RoleAdministrator)},
-	"read-text": {grant(ofAnyone, "", everyone...)}, "suggest-skills": {grant(ofAnyone, "", everyone...)}, "suggest-places": {grant(ofAnyone, "", everyone...)},
+	"read-model-card": {grant(ofAnyone, "", everyone...)},
+	"read-text":       {grant(ofAnyone, "", everyone...)}, "suggest-skills": {grant(ofAnyone, "", everyone...)}, "suggest-places": {grant(ofAnyone, "", everyone...)},
 	"metrics": {grant(ofAnyone, seesFigures, RoleAdministrator)}, "healthz": {grant(ofAnyone, "")}, "readyz": {grant(ofAnyone, "")},
 }
 
@@ -124,7 +125,7 @@ func MayCall(operation string, role Role) bool {
 // Areas are the parts of the API that a token can be bound to: the tags of its operations.
 func Areas() []string {
 	return []string{
-		"alerts", "answers", "candidates", "check-ins", "health", "households", "monitoring", "notices", "opportunities", "organisations", "placements", "protection",
+		"alerts", "answers", "candidates", "check-ins", "health", "households", "model", "monitoring", "notices", "opportunities", "organisations", "placements", "protection",
 		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "unlocks", "vetting", "vocabulary", "webhooks",
 	}
 }

@@ -48,6 +48,8 @@ type Config struct {
 	Limits RateLimits
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed. nil: none.
 	TrustedProxies []string
+	// Contact is whom people can write to about the model; empty: nobody but their agency.
+	Contact string
 }
 
 // API serves.
@@ -62,6 +64,8 @@ type API struct {
 	huma      huma.API
 	limits    RateLimits
 	unlimited sync.Once
+	contact   string
+	model     modelFacts
 }
 
 // setLibraries sets what huma and Gin keep once for a process. It can't differ between two APIs.
@@ -86,7 +90,7 @@ func New(config Config) *API {
 	setLibraries()
 	a := &API{
 		store: config.Store, catalogue: config.Catalogue, searcher: config.Searcher, log: config.Logger, parts: config.Parts,
-		waiting: newWaiting(), limits: config.Limits.withDefaults(),
+		waiting: newWaiting(), limits: config.Limits.withDefaults(), contact: config.Contact,
 	}
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
@@ -102,6 +106,7 @@ func New(config Config) *API {
 	a.huma.UseMiddleware(limitTime, a.authenticate, a.checkEmpty)
 	a.registerHealth(config.Registry)
 	a.registerVocabulary()
+	a.registerModelCard()
 	a.registerOpportunities()
 	a.registerReturnees()
 	a.registerReferralRequests()

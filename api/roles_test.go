@@ -33,8 +33,9 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"record-residence": {"CS", 201, func(n string) any {
 			return map[string]any{"observed_on": "2026-01-" + map[bool]string{true: "01", false: "02"}[strings.HasSuffix(n, "C")], "place_id": guadalajara, "source": "self"}
 		}, nil}, "list-residences": {"CS", 200, nil, nil},
-		"read-text":      {everyone, 200, func(string) any { return map[string]any{"text": "I lay bricks"} }, nil},
-		"suggest-skills": {everyone, 200, nil, nil}, "suggest-places": {everyone, 200, nil, nil},
+		"read-model-card": {everyone, 200, nil, nil},
+		"read-text":       {everyone, 200, func(string) any { return map[string]any{"text": "I lay bricks"} }, nil},
+		"suggest-skills":  {everyone, 200, nil, nil}, "suggest-places": {everyone, 200, nil, nil},
 		"create-opportunity": {"SDE", 201, posting, nil}, "bulk-opportunities": {"SDE", 200, posting, nil},
 		"list-opportunities": {everyone, 200, nil, nil}, "search-opportunities": {everyone, 200, nil, nil}, "read-opportunity": {everyone, 200, nil, nil},
 		"update-opportunity": {"SDE", 200, posting, nil}, "publish-opportunity": {"SDE", 200, nil, nil}, "pause-opportunity": {"SDE", 200, nil, nil},

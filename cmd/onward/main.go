@@ -70,7 +70,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&o.logFormat, "log-format", "json", "json or text")
 	root.AddCommand(
 		newServe(o), newWorker(o), newMigrate(o), newOrganisation(o), newUser(o), newToken(o), newImport(o), newDemo(o),
-		newDoctor(o), newReplay(o), newFit(o), newSimulate(), newOpenAPI(), newBench(o), newEvaluate(o), newReport(o), newKeys(o), newAudit(o), newAccessMatrix(), newRetention(o),
+		newDoctor(o), newReplay(o), newFit(o), newSimulate(), newOpenAPI(), newBench(o), newEvaluate(o), newReport(o), newKeys(o), newAudit(o), newAccessMatrix(), newRetention(o), newModelCard(o),
 	)
 	return root
 }

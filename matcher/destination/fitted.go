@@ -31,3 +31,6 @@ func ForCountry(country string) Coefficients {
 	}
 	return Priors()
 }
+
+// FittedCountries are those for which FittedCoefficients has some.
+func FittedCountries() []string { return []string{"MX"} }

@@ -45,6 +45,8 @@ type Config struct {
 	RateLimit int
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies []string
+	// Contact is whom people can write to about the model.
+	Contact string
 	// SkipMigrations leaves the database as it is; it must be up to date.
 	SkipMigrations bool
 
@@ -113,7 +115,7 @@ func (c Config) KeyFile() string {
 }
 
 // FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, ONWARD_KEYS, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
-// ONWARD_RATE_LIMIT, ONWARD_TRUSTED_PROXIES, and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
+// ONWARD_RATE_LIMIT, ONWARD_TRUSTED_PROXIES, ONWARD_CONTACT, and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
 func FromEnvironment() (Config, error) {
 	config := Config{
 		DatabaseURL:      os.Getenv("DATABASE_URL"),
@@ -123,6 +125,7 @@ func FromEnvironment() (Config, error) {
 		ElasticsearchURL: os.Getenv("ELASTICSEARCH_URL"),
 		IndexPrefix:      os.Getenv("ONWARD_INDEX_PREFIX"),
 		DataDir:          os.Getenv("ONWARD_DATA_DIR"),
+		Contact:          os.Getenv("ONWARD_CONTACT"),
 		Notices: notices.Config{
 			SMTP: os.Getenv("ONWARD_SMTP_URL"), From: os.Getenv("ONWARD_MAIL_FROM"), PublicURL: os.Getenv("ONWARD_PUBLIC_URL"),
 			SMSURL: os.Getenv("ONWARD_SMS_URL"), SMSToken: os.Getenv("ONWARD_SMS_TOKEN"), PrivateNetworks: os.Getenv("ONWARD_PRIVATE_WEBHOOKS") == "allow",

@@ -294,7 +294,7 @@ func (e *Engine) startLoops(ctx context.Context) error {
 	if e.config.API {
 		e.api = api.New(api.Config{
 			Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts,
-			Limits: e.limits(), TrustedProxies: e.config.TrustedProxies,
+			Limits: e.limits(), TrustedProxies: e.config.TrustedProxies, Contact: e.config.Contact,
 		})
 		e.Handler = e.api.Handler()
 		e.loop(running, "the API", e.api.Run)
