@@ -28,6 +28,15 @@ type Status struct {
 // transaction. It needs a login that owns the schema and may create a role. EConflict when the database is newer than
 // the binary: an old binary must not write to it.
 func Apply(ctx context.Context, url string) (Status, error) {
+	version, err := Newest()
+	if err != nil {
+		return Status{}, err
+	}
+	return ApplyTo(ctx, url, version)
+}
+
+// ApplyTo brings the database up to an earlier migration, as Apply does: to what a backup was made of.
+func ApplyTo(ctx context.Context, url string, version int64) (Status, error) {
 	db, err := sql.Open("postgres", url)
 	if err != nil {
 		return Status{}, fmt.Errorf("open database: %w", err)
@@ -37,7 +46,7 @@ func Apply(ctx context.Context, url string) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("read migrations: %w", err)
 	}
-	if status, err := statusOf(ctx, db); err != nil || status.Database == status.Binary {
+	if status, err := statusOf(ctx, db); err != nil || status.Database >= version {
 		return status, err // the usual start: nothing to do, no lock to wait for
 	}
 	unlock, err := lock(ctx, db)
@@ -50,7 +59,7 @@ func Apply(ctx context.Context, url string) (Status, error) {
 	if err != nil {
 		return status, err
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := provider.UpTo(ctx, version); err != nil {
 		return status, fmt.Errorf("migrate: %w", err)
 	}
 	return statusOf(ctx, db)
@@ -103,7 +112,7 @@ func statusOf(ctx context.Context, db *sql.DB) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	status, err := Status{}, error(nil)
-	if status.Binary, err = newest(); err != nil {
+	if status.Binary, err = Newest(); err != nil {
 		return status, err
 	}
 	var migrated bool
@@ -122,8 +131,8 @@ func statusOf(ctx context.Context, db *sql.DB) (Status, error) {
 	return status, nil
 }
 
-// newest is the number of the last embedded migration.
-func newest() (int64, error) {
+// Newest is the number of the last embedded migration.
+func Newest() (int64, error) {
 	entries, err := files.ReadDir(".")
 	if err != nil || len(entries) == 0 {
 		return 0, fmt.Errorf("read migrations: %w", err)

@@ -71,6 +71,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newServe(o), newWorker(o), newMigrate(o), newOrganisation(o), newUser(o), newToken(o), newImport(o), newDemo(o),
 		newDoctor(o), newReplay(o), newFit(o), newSimulate(), newOpenAPI(), newBench(o), newEvaluate(o), newReport(o), newKeys(o), newAudit(o), newAccessMatrix(), newRetention(o), newModelCard(o),
+		newBackup(o), newRestore(o),
 	)
 	return root
 }

@@ -373,3 +373,20 @@ func BenchmarkRestartPostgres(b *testing.B) {
 		eventually(b, "another postmaster runs", func() bool { return postgres.Alive() && postgres.PID() != killed })
 	}
 }
+
+func TestARunningServerIsFoundByItsDirectory(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	if dsn, err := embedded.RunningDSN(dir); err != nil || dsn != "" {
+		t.Fatalf("where there is none: %q, %v", dsn, err)
+	}
+	server := startPostgres(t, config(dir, false))
+	dsn, err := embedded.RunningDSN(dir)
+	if err != nil || dsn != server.AdminDSN() {
+		t.Fatalf("found %v %v, want the address of the server", dsn != "", err)
+	}
+	stopPostgres(t, server)
+	if dsn, err := embedded.RunningDSN(dir); err != nil || dsn != "" {
+		t.Errorf("after it has stopped: %q, %v", dsn, err)
+	}
+}
