@@ -79,12 +79,13 @@ func (k *Keeper) tokensAfter(ctx context.Context, tx *sqlx.Tx, after *onward.ID)
 	for _, row := range rows {
 		var opened struct {
 			onward.Identity
-			BirthDate onward.Date `json:"birth_date"`
+			BirthDate  onward.Date `json:"birth_date"`
+			ExternalID string      `json:"external_id"`
 		}
 		if err := s.openIdentity(row.ID, row.Identity, row.Key, &opened); err != nil {
 			return 0, err
 		}
-		for _, t := range tokensOf(blind, row.ID, row.OrganisationID, onward.ReturneeDetails{Identity: opened.Identity, BirthDate: opened.BirthDate}) {
+		for _, t := range tokensOf(blind, row.ID, row.OrganisationID, onward.ReturneeDetails{Identity: opened.Identity, BirthDate: opened.BirthDate, ExternalID: opened.ExternalID}) {
 			organisations, tokens = append(organisations, t.OrganisationID.String()), append(tokens, t.Token)
 			people, kinds = append(people, t.ReturneeID.String()), append(kinds, t.Kind)
 		}

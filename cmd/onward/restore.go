@@ -72,6 +72,9 @@ func sayRestored(done backup.Restored) {
 	if done.Erased > 0 {
 		fmt.Printf("%d people were erased again\n", done.Erased)
 	}
+	if done.Held > 0 {
+		fmt.Printf("%d people who were erased since are under a legal hold in the backup: their key is gone, and the rest goes when the hold is released again\n", done.Held)
+	}
 	if done.Dropped > 0 {
 		fmt.Printf("%d old notices were given up\n", done.Dropped)
 	}

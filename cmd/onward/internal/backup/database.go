@@ -12,9 +12,11 @@ import (
 
 	"filippo.io/age"
 	"github.com/jackc/pgx/v5"
+	"github.com/lib/pq"
 
 	"onward"
 	"onward/migrations"
+	"onward/store"
 )
 
 // Method is how the database is copied.
@@ -69,6 +71,9 @@ type Report struct {
 func (s Source) Write(ctx context.Context, database, keys io.Writer) (report Report, err error) {
 	began := time.Now()
 	if err := s.ready(); err != nil {
+		return report, err
+	}
+	if err := sealed(ctx, s.URL); err != nil {
 		return report, err
 	}
 	conn, err := connect(ctx, s.URL, "")
@@ -135,6 +140,31 @@ func connect(ctx context.Context, address, database string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// sealed refuses a database in which something identifies people in the clear: the archive would too, for as long as it is kept.
+func sealed(ctx context.Context, url string) error {
+	keeper, err := store.OpenKeeper(ctx, url, nil)
+	if err != nil {
+		return notMigrated(err)
+	}
+	plain, err := keeper.Plain(ctx)
+	if err := errors.Join(err, keeper.Close()); err != nil {
+		return notMigrated(err)
+	}
+	if plain > 0 {
+		return onward.Errorf(onward.EConflict, "%d records are not sealed yet; run 'onward migrate' first", plain)
+	}
+	return nil
+}
+
+// notMigrated says so when a table or column is not there.
+func notMigrated(err error) error {
+	var missing *pq.Error
+	if errors.As(err, &missing) && (missing.Code == "42P01" || missing.Code == "42703") {
+		return onward.Errorf(onward.EConflict, "the database is not migrated; run 'onward migrate' first")
+	}
+	return err
+}
+
 // takeSnapshot locks all tables against changes of the schema, as pg_dump does, and takes the snapshot then.
 func takeSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	s := &snapshot{conn: conn}
@@ -174,11 +204,8 @@ func takeSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 		return nil, onward.Errorf(onward.EConflict, "the database was migrated just now; try again")
 	}
 	m.Tables = slices.DeleteFunc(m.Tables, func(t Table) bool { return t.Name == tokens || t.Name == applied })
-	var plain int64
-	if err := conn.QueryRow(ctx, `SELECT (SELECT max(version_id) FROM goose_db_version WHERE is_applied), (SELECT id FROM installation), clock_timestamp(), current_setting('server_version_num')::int / 10000,
-			(SELECT count(*) FROM own_keys WHERE key_id = 0) + (SELECT count(*) FROM webhook_secrets WHERE key_id = 0)
-			+ (SELECT count(*) FROM returnee_identities WHERE key IS NULL AND key_id = 0 AND identity <> '{}')`).
-		Scan(&m.Schema, &m.Database, &m.MadeAt, &m.Server, &plain); err != nil {
+	if err := conn.QueryRow(ctx, `SELECT (SELECT max(version_id) FROM goose_db_version WHERE is_applied), (SELECT id FROM installation), clock_timestamp(), current_setting('server_version_num')::int / 10000`).
+		Scan(&m.Schema, &m.Database, &m.MadeAt, &m.Server); err != nil {
 		return nil, fmt.Errorf("look at the database: %w", err)
 	}
 	m.MadeAt = m.MadeAt.UTC()
@@ -187,8 +214,6 @@ func takeSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 		return nil, onward.Errorf(onward.EConflict, "the database has migration %d and this binary knows %d at most; run a newer onward", m.Schema, newest)
 	case m.Schema < newest:
 		return nil, onward.Errorf(onward.EConflict, "the database has migration %d and this binary %d; run 'onward migrate' first, or back up with the onward that serves it", m.Schema, newest)
-	case plain > 0:
-		return nil, onward.Errorf(onward.EConflict, "%d records are not sealed yet; run 'onward migrate' first", plain)
 	}
 	rows, err := conn.Query(ctx, `SELECT organisation_id, seq, encode(hash, 'hex') FROM audit_heads ORDER BY 1`)
 	if err != nil {

@@ -263,7 +263,8 @@ func (l *loader) loadKeys(ctx context.Context, keys *reader, eraseUnknown bool) 
 	if err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
-	return erase, nil
+	// What was sealed under a key that is gone says nothing any more, whatever becomes of the rest.
+	return erase, l.exec(ctx, `UPDATE returnee_identities SET identity = '{}' WHERE key IS NULL AND key_id <> 0`)
 }
 
 // gap is how far the numbers of promises are put ahead: the queue may hold tasks of the time that is lost, and none may fulfil what is

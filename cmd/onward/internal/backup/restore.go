@@ -48,6 +48,7 @@ type Restored struct {
 	Rows         int64
 	People       int   // who can be named again
 	Erased       int   // again, since they were erased after the backup
+	Held         int   // who are to be erased when a legal hold is released
 	AuditEntries int64 // that were verified
 	Dropped      int   // notices
 	Kept         string
@@ -272,6 +273,10 @@ func (r Restore) examine(ctx context.Context, url string, archive *reader, erase
 	if err := keeper.OpenOwn(ctx); err != nil {
 		return otherKeys(err)
 	}
+	// What an older Onward left in the clear, and the proof that nothing is.
+	if _, err := keeper.Seal(ctx); err != nil {
+		return otherKeys(err)
+	}
 	if done.People, err = keeper.RebuildTokens(ctx); err != nil {
 		return otherKeys(err)
 	}
@@ -290,10 +295,10 @@ func (r Restore) examine(ctx context.Context, url string, archive *reader, erase
 		return onward.Errorf(onward.EConflict, "the audit of the backup does not hold: %d flaws, the first in the chain of %s, entry %d: %s", len(flaws), f.OrganisationID, f.Seq, f.What)
 	}
 	done.AuditEntries = n
-	if err := eraseAgain(ctx, s, erase); err != nil {
+	if done.Held, err = eraseAgain(ctx, s, erase); err != nil {
 		return err
 	}
-	done.Erased = len(erase)
+	done.Erased = len(erase) - done.Held
 	if err := keeper.NoteRestore(ctx, archive.Manifest.MadeAt, archive.sum); err != nil {
 		return err
 	}
@@ -326,17 +331,16 @@ func otherKeys(err error) error {
 	return onward.Errorf(onward.EUnavailable, "the keys of this server (ONWARD_KEYS) are not those with which the backup was sealed; put those in their place").Because(err)
 }
 
-// eraseAgain erases who was erased after the backup, as it was done then: what is open of them ends, and recipients are asked to delete.
-func eraseAgain(ctx context.Context, s *store.Store, people []person) error {
+// eraseAgain erases who was erased after the backup, as it was done then: what is open of them ends, and recipients are asked to delete. Who
+// was under a legal hold when the backup was made has no name any more, and is erased when that is released; it says how many those are.
+func eraseAgain(ctx context.Context, s *store.Store, people []person) (held int, err error) {
 	for _, p := range people {
 		actor := onward.Actor{Role: onward.RoleSupervisor, OrganisationID: p.OrganisationID, Why: "erased again after a restore"}
-		err := s.InTx(ctx, actor, func(tx *store.Tx) error {
-			_, err := tx.EraseReturnee(ctx, p.ID)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("erase %s again: %w", p.ID, err)
+		if _, err := s.Erase(ctx, actor, p.ID); onward.CodeOf(err) == onward.EConflict {
+			held++
+		} else if err != nil {
+			return held, fmt.Errorf("erase %s again: %w", p.ID, err)
 		}
 	}
-	return nil
+	return held, nil
 }

@@ -55,6 +55,16 @@ func prepare(ctx context.Context, adminDSN string) error {
 	if _, err := migrations.Apply(ctx, adminDSN); err != nil {
 		return err
 	}
+	keeper, err := store.OpenKeeper(ctx, adminDSN, keys)
+	if err != nil {
+		return err
+	}
+	if _, err := keeper.Seal(ctx); err != nil {
+		return err
+	}
+	if err := keeper.Close(); err != nil {
+		return err
+	}
 	s, err := store.Open(ctx, store.Config{URL: adminDSN, Vault: keys})
 	if err != nil {
 		return err
