@@ -33,7 +33,7 @@ func (d WebhookDetails) Validate(private bool) error {
 	v := newValidator()
 	u, err := url.Parse(d.URL)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http"):
+	case err != nil || u.Hostname() == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http"):
 		v.add("url", "url", "use a URL such as https://example.org/hooks, without user and password")
 	case u.Scheme == "http" && !private:
 		v.add("url", "https", "use https: what is told is not for everyone on the way")

@@ -83,6 +83,9 @@ type Scores struct {
 // answers than about how they are. Judgement.
 const enoughAnswered = 0.6
 
+// mostNumber bounds the answers of a number, so that their difference is one as well.
+const mostNumber = 1_000_000_000_000
+
 func (i Item) weight() float64 {
 	if i.Weight == 0 {
 		return 1
@@ -275,8 +278,8 @@ func (i Item) validate(v *validator, field string, dimensions []string) {
 			v.add(field+"max", "range", "use 2 to 11 steps")
 		}
 	case ScaleNumber:
-		if !(i.Max > i.Min) {
-			v.add(field+"max", "range", "use a number above min")
+		if !(i.Max > i.Min && i.Min >= -mostNumber && i.Max <= mostNumber) {
+			v.add(field+"max", "range", "use a number above min, both from -%d to %d", mostNumber, mostNumber)
 		}
 	case ScaleChoice:
 		if len(i.Choices) < 2 || len(i.Choices) > 50 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,8 +56,12 @@ func FuzzParseID(f *testing.F) {
 			return
 		}
 		again, err := onward.ParseID(id.String())
-		if err != nil || again != id {
+		if err != nil || again != id || !strings.EqualFold(id.String(), s) {
 			t.Errorf("%q parses to %s, which parses to %s: %v", s, id, again, err)
+		}
+		var scanned, unmarshalled onward.ID
+		if scanned.Scan([]byte(s)) != nil || unmarshalled.UnmarshalText([]byte(s)) != nil || scanned != id || unmarshalled != id {
+			t.Errorf("%q is scanned as %s and read as %s", s, scanned, unmarshalled)
 		}
 	})
 }

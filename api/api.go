@@ -99,9 +99,9 @@ func New(config Config) *API {
 		_ = a.router.SetTrustedProxies(nil)
 	}
 	a.router.RedirectTrailingSlash = false
-	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, checkQuery)
+	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, a.ownMethods, checkQuery)
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))
-	a.router.NoMethod(a.allow, plainProblem(http.StatusMethodNotAllowed, "this method is not offered here; /docs lists what is"))
+	a.router.NoMethod(methodNotAllowed)
 	a.huma = humagin.New(a.router, humaConfig())
 	a.huma.UseMiddleware(limitTime, a.authenticate, a.checkEmpty)
 	a.registerHealth(config.Registry)
@@ -134,10 +134,11 @@ func New(config Config) *API {
 	return a
 }
 
-// allow names the methods of a path that is in the document. Gin also names those of paths with an id in its place.
-func (a *API) allow(c *gin.Context) {
+// ownMethods refuses methods that a path of the document does not have. Gin would take "bulk" and "search" for ids, and name the methods of those.
+func (a *API) ownMethods(c *gin.Context) {
 	item := a.huma.OpenAPI().Paths[c.Request.URL.Path]
 	if item == nil {
+		c.Next()
 		return
 	}
 	var methods []string
@@ -148,9 +149,16 @@ func (a *API) allow(c *gin.Context) {
 			methods = append(methods, method)
 		}
 	}
+	if slices.Contains(methods, c.Request.Method) {
+		c.Next()
+		return
+	}
 	slices.Sort(methods)
 	c.Header("Allow", strings.Join(methods, ", "))
+	methodNotAllowed(c)
 }
+
+var methodNotAllowed = plainProblem(http.StatusMethodNotAllowed, "this method is not offered here; /docs lists what is")
 
 // Handler is the API as an http.Handler. HEAD is answered as GET is; net/http leaves the body out.
 func (a *API) Handler() http.Handler {

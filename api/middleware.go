@@ -150,13 +150,19 @@ func checkQuery(c *gin.Context) {
 // whose value got lost would show everything.
 func (a *API) checkEmpty(ctx huma.Context, next func(huma.Context)) {
 	query := ctx.URL()
-	values := query.Query()
+	values, headers := query.Query(), humagin.Unwrap(ctx).Request.Header
 	p := newProblemOf(http.StatusUnprocessableEntity, "the request does not fit the API; see errors, and /docs for what it takes")
 	for _, parameter := range ctx.Operation().Parameters {
-		if parameter.In != "query" || !values.Has(parameter.Name) || values.Get(parameter.Name) != "" || mayBeEmpty(parameter.Schema) {
-			continue
+		var given []string
+		switch parameter.In {
+		case "query":
+			given = values[parameter.Name]
+		case "header":
+			given = headers.Values(parameter.Name)
 		}
-		p.add(ProblemField{Location: "query." + parameter.Name, Rule: "empty", Message: "give this a value, or leave it out"})
+		if len(given) > 0 && given[0] == "" && !mayBeEmpty(parameter.Schema) {
+			p.add(ProblemField{Location: parameter.In + "." + parameter.Name, Rule: "empty", Message: "give this a value, or leave it out"})
+		}
 	}
 	if len(p.Errors) > 0 {
 		p.RequestID = requestID(ctx.Context())
@@ -224,8 +230,11 @@ func areaOf(op *huma.Operation) string {
 const mostReason = 200
 
 // reasonOf is why somebody reads or changes something, for the audit.
-func reasonOf(ctx huma.Context) string {
-	text := strings.ToValidUTF8(ctx.Header("Onward-Reason"), "")
+func reasonOf(ctx huma.Context) string { return plainReason(ctx.Header("Onward-Reason")) }
+
+// plainReason leaves out what is no text, and what is too much.
+func plainReason(text string) string {
+	text = strings.ToValidUTF8(text, "")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1

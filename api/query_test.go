@@ -38,5 +38,6 @@ func TestAllowNamesTheMethodsOfThePathAlone(t *testing.T) {
 		if got := s.send(s.poster, "OPTIONS", path, nil).want(405).header.Get("Allow"); got != want {
 			t.Errorf("%s allows %q, want %q", path, got, want)
 		}
+		s.put(s.poster, path, bricklaying("a", zapopan)).problem(405, "method_not_allowed") // "bulk" is no id
 	}
 }

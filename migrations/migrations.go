@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	_ "github.com/lib/pq" // the driver that Apply opens
@@ -24,22 +25,35 @@ type Status struct {
 	Binary   int64 // the newest migration embedded
 }
 
+// open reads the URL; it connects at the first statement.
+func open(address string) (*sql.DB, error) {
+	if _, err := url.Parse(address); err != nil {
+		// The URL holds a password, which the error would repeat.
+		return nil, onward.Errorf(onward.EInvalid, "the database URL of the owner must have the form postgres://user:password@host:port/database")
+	}
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
 // Apply brings the database up to this binary, one process at a time (an advisory lock), each migration in its own
 // transaction. It needs a login that owns the schema and may create a role. EConflict when the database is newer than
 // the binary: an old binary must not write to it.
-func Apply(ctx context.Context, url string) (Status, error) {
+func Apply(ctx context.Context, address string) (Status, error) {
 	version, err := Newest()
 	if err != nil {
 		return Status{}, err
 	}
-	return ApplyTo(ctx, url, version)
+	return ApplyTo(ctx, address, version)
 }
 
 // ApplyTo brings the database up to an earlier migration, as Apply does: to what a backup was made of.
-func ApplyTo(ctx context.Context, url string, version int64) (Status, error) {
-	db, err := sql.Open("postgres", url)
+func ApplyTo(ctx context.Context, address string, version int64) (Status, error) {
+	db, err := open(address)
 	if err != nil {
-		return Status{}, fmt.Errorf("open database: %w", err)
+		return Status{}, err
 	}
 	defer func() { _ = db.Close() }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
@@ -66,10 +80,10 @@ func ApplyTo(ctx context.Context, url string, version int64) (Status, error) {
 }
 
 // Check reads the status without changing anything. EConflict as in Apply, with the status.
-func Check(ctx context.Context, url string) (Status, error) {
-	db, err := sql.Open("postgres", url)
+func Check(ctx context.Context, address string) (Status, error) {
+	db, err := open(address)
 	if err != nil {
-		return Status{}, fmt.Errorf("open database: %w", err)
+		return Status{}, err
 	}
 	defer func() { _ = db.Close() }()
 	return statusOf(ctx, db)

@@ -33,7 +33,7 @@ func (c Cursor) position() (after onward.ID, limit int, err error) {
 		return after, limit, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(c.After)
-	if err != nil || len(raw) != len(after) {
+	if err != nil || len(raw) != len(after) || base64.RawURLEncoding.EncodeToString(raw) != c.After { // there is one text for each place
 		return after, 0, onward.Invalid([]onward.FieldError{{Field: "cursor", Rule: "cursor", Message: "use the cursor of the page before as it came, or leave it out to start again"}})
 	}
 	copy(after[:], raw)

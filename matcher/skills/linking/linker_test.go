@@ -189,6 +189,13 @@ func FuzzSuggest(f *testing.F) {
 			return
 		}
 		for _, l := range []*linking.Linker{occupations, abilities} {
+			for _, linked := range [][]linking.Match{l.Link(text, 5), l.LinkSentence(text[:min(len(text), 200)], 5)} {
+				for _, m := range linked {
+					if len(linked) > 5 || m.ID == "" || !(m.Confidence >= 0 && m.Confidence <= 1) {
+						t.Fatalf("%q: %+v", text, linked)
+					}
+				}
+			}
 			found, err := l.Suggest(t.Context(), text, linking.SuggestOptions{LeastConfidence: 0.01})
 			if err != nil {
 				t.Fatal(err)

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -121,13 +122,16 @@ func parseMoney(value, currency string) (minor int64, ok bool) {
 	}
 	fraction += strings.Repeat("0", digits)
 	minor, err := strconv.ParseInt(whole+fraction[:digits], 10, 64)
+	if err != nil || minor == math.MaxInt64 {
+		return 0, false
+	}
 	if up {
 		minor++
 	}
 	if negative {
 		minor = -minor
 	}
-	return minor, err == nil
+	return minor, true
 }
 
 func (r *row) date(field, column string) onward.Date {
