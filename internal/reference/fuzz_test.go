@@ -77,4 +77,3 @@ func FuzzReferenceRows(f *testing.F) {
 		}
 	})
 }
-
