@@ -107,6 +107,11 @@ var access = map[string][]Grant{
 	"release-legal-hold": {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
 	"read-audit":         {grant(ofOwn, seesCodes, RoleSupervisor, RoleAdministrator)},
 
+	"sign-in": {grant(ofAnyone, "")}, "give-second-factor": {grant(ofSelf, "", everyone...)}, "sign-out": {grant(ofSelf, "", everyone...)}, "read-me": {grant(ofSelf, "", everyone...)},
+	"list-sessions": {grant(ofSelf, "", everyone...)}, "end-session": {grant(ofSelf, "", everyone...)}, "end-sessions": {grant(ofSelf, "", everyone...)}, "change-password": {grant(ofSelf, "", everyone...)},
+	"begin-second-factor": {grant(ofSelf, "", everyone...)}, "confirm-second-factor": {grant(ofSelf, "", everyone...)}, "remove-second-factor": {grant(ofSelf, "", everyone...)},
+	"renew-recovery-codes": {grant(ofSelf, "", everyone...)},
+
 	"list-organisations": {grant(ofAnyone, "", everyone...)}, "list-colleagues": {grant(ofOwn, "", everyone...)},
 	"list-events": {grant(ofSelf, seesCodes, everyone...)}, "read-notice-preferences": {grant(ofSelf, "", everyone...)}, "set-notice-preferences": {grant(ofSelf, "", everyone...)},
 	"create-webhook": {grant(ofOwn, "", RoleAdministrator)}, "list-webhooks": {grant(ofOwn, "", RoleAdministrator)}, "update-webhook": {grant(ofOwn, "", RoleAdministrator)},
@@ -126,7 +131,7 @@ func MayCall(operation string, role Role) bool {
 func Areas() []string {
 	return []string{
 		"alerts", "answers", "candidates", "check-ins", "health", "households", "model", "monitoring", "notices", "opportunities", "organisations", "placements", "protection",
-		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "unlocks", "vetting", "vocabulary", "webhooks",
+		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "sign-in", "unlocks", "vetting", "vocabulary", "webhooks",
 	}
 }
 

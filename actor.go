@@ -25,6 +25,7 @@ type Actor struct {
 	OrganisationID ID
 	Role           Role
 	TokenID        ID
+	SessionID      ID       // of who signed in; none for a token
 	Scopes         []string // of the token; none: all that the role may
 	// What the audit says beside who it was.
 	RequestID string

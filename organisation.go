@@ -90,6 +90,11 @@ type User struct {
 	Role           Role      `json:"role" db:"role"`
 	Language       string    `json:"language" db:"language"`
 	CreatedAt      time.Time `json:"created_at" db:"created_at"`
+	Version        int64     `json:"version" db:"version"`
+	// SuspendedAt is since when the user may not sign in, and their tokens are dead.
+	SuspendedAt *time.Time `json:"suspended_at,omitempty" db:"suspended_at"`
+	// EmailVerifiedAt is when it was shown that the address is the user's.
+	EmailVerifiedAt *time.Time `json:"email_verified_at,omitempty" db:"email_verified_at"`
 }
 
 // Validate checks a user before it is written.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
@@ -46,6 +47,8 @@ type Config struct {
 	Parts func(ctx context.Context) []Part
 	// Limits bound how much anybody may ask for.
 	Limits RateLimits
+	// SignIn says how users sign in.
+	SignIn SignIn
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed. nil: none.
 	TrustedProxies []string
 	// Contact is whom people can write to about the model; empty: nobody but their agency.
@@ -66,6 +69,11 @@ type API struct {
 	unlimited sync.Once
 	contact   string
 	model     modelFacts
+
+	signIn      SignIn
+	sessions    *scs.SessionManager
+	crossOrigin *http.CrossOriginProtection
+	signIns     *prometheus.CounterVec
 }
 
 // setLibraries sets what huma and Gin keep once for a process. It can't differ between two APIs.
@@ -90,8 +98,9 @@ func New(config Config) *API {
 	setLibraries()
 	a := &API{
 		store: config.Store, catalogue: config.Catalogue, searcher: config.Searcher, log: config.Logger, parts: config.Parts,
-		waiting: newWaiting(), limits: config.Limits.withDefaults(), contact: config.Contact,
+		waiting: newWaiting(), limits: config.Limits.withDefaults(), contact: config.Contact, signIn: config.SignIn.withDefaults(),
 	}
+	a.sessions, a.crossOrigin, a.signIns = newSessions(a.store, a.signIn), newCrossOrigin(a.signIn.PublicURL, a.log), signInMetrics(config.Registry)
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
 	if err := a.router.SetTrustedProxies(config.TrustedProxies); err != nil {
@@ -130,6 +139,7 @@ func New(config Config) *API {
 	a.registerAudit()
 	a.registerProtection()
 	a.registerRetention()
+	a.registerSignIn()
 	a.registerDocs()
 	return a
 }

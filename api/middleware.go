@@ -29,6 +29,7 @@ const (
 	actorKey contextKey = iota
 	requestIDKey
 	stoppingKey
+	clientKey
 )
 
 // actorFrom is who sent the request. Without one it is the zero Actor, which may do nothing.
@@ -177,46 +178,84 @@ func mayBeEmpty(s *huma.Schema) bool {
 	return s.Type == huma.TypeString && len(s.Enum) == 0 && (s.Pattern == "" || s.Pattern == noControls) && (s.MinLength == nil || *s.MinLength == 0)
 }
 
-// authenticate finds the actor behind the bearer token. Operations that declare no security are open.
+// authenticate finds the actor behind the bearer token, or behind the cookie of a session. Operations that declare no security are open.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	if isOpen(ctx.Operation()) {
-		if !isProbe(ctx.Operation()) && !a.stranger(ctx) {
+	op := ctx.Operation()
+	if isOpen(op) {
+		if !isProbe(op) && !a.stranger(ctx) {
 			return
+		}
+		if areaOf(op) == areaSignIn {
+			var err error
+			if !a.sameOrigin(ctx) {
+				return
+			}
+			if ctx, err = a.withClient(ctx); err != nil {
+				a.refuse(ctx, err)
+				return
+			}
 		}
 		next(ctx)
 		return
 	}
-	scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") || secret == "" {
-		ctx.SetHeader("WWW-Authenticate", `Bearer realm="onward"`)
-		a.refuse(ctx, onward.Errorf(onward.EUnauthenticated, "send an API token in the header Authorization: Bearer …; 'onward token create' makes one"))
+	ctx, actor, ok := a.actorOf(ctx)
+	if !ok {
 		return
 	}
-	actor, err := a.store.Authenticate(ctx.Context(), strings.TrimSpace(secret))
-	if err != nil {
-		if onward.CodeOf(err) == onward.EUnauthenticated {
-			if !a.stranger(ctx) {
-				return
-			}
-			ctx.SetHeader("WWW-Authenticate", `Bearer realm="onward", error="invalid_token"`)
-		}
-		a.refuse(ctx, err)
-		return
-	}
-	if !a.caller(ctx, actor) {
-		return
-	}
-	if area := areaOf(ctx.Operation()); !onward.ScopesAllow(actor.Scopes, area, ctx.Method() != http.MethodGet) {
-		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this token is not for %s; use one that has it among its scopes", area))
-		return
-	}
-	if !onward.MayCall(ctx.Operation().OperationID, actor.Role) {
+	if !onward.MayCall(op.OperationID, actor.Role) {
 		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this is not for your role; 'onward access-matrix' says for whom it is"))
 		return
 	}
 	actor.RequestID, actor.From, actor.Why = requestID(ctx.Context()), addressOf(ctx), reasonOf(ctx)
 	next(huma.WithValue(ctx, actorKey, actor))
 }
+
+// actorOf is who asks. It says false when it has answered.
+func (a *API) actorOf(ctx huma.Context) (huma.Context, onward.Actor, bool) {
+	if ctx.Header("Authorization") == "" {
+		if _, err := humagin.Unwrap(ctx).Request.Cookie(sessionCookie); err == nil {
+			return a.bySession(ctx)
+		}
+	}
+	actor, ok := a.byToken(ctx)
+	return ctx, actor, ok
+}
+
+// byToken is who the bearer token stands for. It says false when it has answered.
+func (a *API) byToken(ctx huma.Context) (actor onward.Actor, ok bool) {
+	scheme, secret, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") || secret == "" {
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="onward"`)
+		a.refuse(ctx, onward.Errorf(onward.EUnauthenticated, "sign in (POST /v1/sign-in), or send an API token in the header Authorization: Bearer …; 'onward token create' makes one"))
+		return actor, false
+	}
+	actor, err := a.store.Authenticate(ctx.Context(), strings.TrimSpace(secret))
+	if err != nil {
+		if onward.CodeOf(err) == onward.EUnauthenticated {
+			if !a.stranger(ctx) {
+				return actor, false
+			}
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="onward", error="invalid_token"`)
+		}
+		a.refuse(ctx, err)
+		return actor, false
+	}
+	if !a.caller(ctx, actor) {
+		return actor, false
+	}
+	if !takesTokens(ctx.Operation()) {
+		a.refuse(ctx, onward.Errorf(onward.EForbidden, "API tokens can't do this; sign in: POST /v1/sign-in"))
+		return actor, false
+	}
+	if area := areaOf(ctx.Operation()); !onward.ScopesAllow(actor.Scopes, area, ctx.Method() != http.MethodGet) {
+		a.refuse(ctx, onward.Errorf(onward.EForbidden, "this token is not for %s; use one that has it among its scopes", area))
+		return actor, false
+	}
+	return actor, true
+}
+
+// areaSignIn is the area whose open operations begin sessions.
+const areaSignIn = "sign-in"
 
 // areaOf is the part of the API that an operation is of, as scopes of tokens name it.
 func areaOf(op *huma.Operation) string {

@@ -21,9 +21,10 @@ func humaConfig() huma.Config {
 		"by skills and by likely destination. In a body, null is as if the field were left out; in a query, what has no value is refused."
 	config.Info.License = &huma.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "An API token, made by 'onward token create'"},
+		tokenScheme:   {Type: "http", Scheme: "bearer", Description: "An API token, made by 'onward token create' or POST /v1/me/tokens"},
+		sessionScheme: {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session that POST /v1/sign-in begins"},
 	}
-	config.Security = []map[string][]string{{"token": {}}}
+	config.Security = []map[string][]string{{tokenScheme: {}}, {sessionScheme: {}}}
 	config.OpenAPIPath = "" // huma's handler makes the document at the first request, without a lock
 	config.DocsPath = ""    // huma's pages load their scripts from elsewhere
 	config.SchemasPath = ""

@@ -73,8 +73,8 @@ type described struct {
 func TestTheDocumentIsWhole(t *testing.T) {
 	t.Parallel()
 	document := documented(t)
-	if !strings.HasPrefix(document.Version, "3.1") || len(document.Security) != 1 || document.Components.SecuritySchemes["token"] == nil {
-		t.Fatalf("not an OpenAPI 3.1 document with a token: %s", document.Version)
+	if !strings.HasPrefix(document.Version, "3.1") || len(document.Security) != 2 || document.Components.SecuritySchemes["token"] == nil || document.Components.SecuritySchemes["session"] == nil {
+		t.Fatalf("not an OpenAPI 3.1 document with a token and a session: %s", document.Version)
 	}
 	ids := map[string]string{}
 	for path, operations := range document.Paths {

@@ -73,7 +73,11 @@ func (a *API) stranger(ctx huma.Context) bool {
 
 // caller bounds what a token, and a user with several, may do.
 func (a *API) caller(ctx huma.Context, actor onward.Actor) bool {
-	return a.within(ctx, "token:"+actor.TokenID.String(), perSecond(a.limits.PerToken)) && a.within(ctx, "user:"+actor.UserID.String(), perSecond(a.limits.PerUser))
+	by := actor.TokenID
+	if by.IsZero() {
+		by = actor.SessionID
+	}
+	return a.within(ctx, "token:"+by.String(), perSecond(a.limits.PerToken)) && a.within(ctx, "user:"+actor.UserID.String(), perSecond(a.limits.PerUser))
 }
 
 // addressOf is the address that a request came from: that of the connection, or what a proxy that is trusted says of it.

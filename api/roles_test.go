@@ -111,6 +111,10 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"list-deletion-requests": {everyone, 200, nil, nil}, "confirm-deletion": {"", 0, nil, func(string, string) (string, int64) {
 			return "deletion-requests/" + onward.NewID().String() + "/confirm", 0
 		}},
+		"sign-in": {everyone + "N", 401, func(string) any { return map[string]any{"email": "nobody@example.org", "password": "x"} }, nil}, "read-me": {everyone, 200, nil, nil},
+		// Of sessions, and never of a token; what they do is tried in signin_test.go.
+		"give-second-factor": {"", 0, nil, nil}, "sign-out": {"", 0, nil, nil}, "list-sessions": {"", 0, nil, nil}, "end-session": {"", 0, nil, nil}, "end-sessions": {"", 0, nil, nil}, "change-password": {"", 0, nil, nil},
+		"begin-second-factor": {"", 0, nil, nil}, "confirm-second-factor": {"", 0, nil, nil}, "remove-second-factor": {"", 0, nil, nil}, "renew-recovery-codes": {"", 0, nil, nil},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}
 	tokens := map[string]string{"C": s.counsellor, "S": s.supervisor, "P": s.partner, "A": s.analyst, "D": s.admin, "E": s.poster, "N": ""}

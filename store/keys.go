@@ -99,6 +99,7 @@ func (k *Keeper) prove(ctx context.Context) error {
 // Left is how many records are not wrapped by the primary key.
 func (k *Keeper) Left(ctx context.Context) (n int, err error) {
 	err = k.db.GetContext(ctx, &n, `SELECT (SELECT count(*) FROM own_keys WHERE key_id <> $1) + (SELECT count(*) FROM webhook_secrets WHERE key_id <> $1)
+		+ (SELECT count(*) FROM second_factors WHERE key_id <> $1)
 		+ (SELECT count(*) FROM returnee_identities WHERE key_id <> $1 AND (key IS NOT NULL OR identity <> '{}'))`, k.vault.Primary())
 	return n, wrap("count keys", err)
 }
@@ -115,7 +116,7 @@ func (k *Keeper) Seal(ctx context.Context) (int, error) {
 
 // Rewrap wraps all keys by the primary key, and seals what is not sealed yet. All processes have to have that key by then.
 func (k *Keeper) Rewrap(ctx context.Context) (int, error) {
-	n, err := k.each(ctx, append([]batch{k.ownKeys(true), k.webhookSecrets(true), k.wrappedIdentities}, k.plain()...)...)
+	n, err := k.each(ctx, append([]batch{k.ownKeys(true), k.webhookSecrets(true), k.secondFactors, k.wrappedIdentities}, k.plain()...)...)
 	if err != nil {
 		return n, err
 	}
@@ -225,6 +226,28 @@ func (k *Keeper) webhookSecrets(all bool) batch {
 		}
 		return len(rows), nil
 	}
+}
+
+// secondFactors wraps the secrets of second factors by the primary key.
+func (k *Keeper) secondFactors(ctx context.Context, tx *sqlx.Tx) (int, error) {
+	var rows []struct {
+		ID     onward.ID `db:"id"`
+		Secret []byte    `db:"secret"`
+		KeyID  int64     `db:"key_id"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT id, secret, key_id FROM second_factors WHERE key_id <> $1 ORDER BY id LIMIT $2 FOR UPDATE`, k.vault.Primary(), sealBatch); err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		wrapped, err := k.rewrap(row.Secret, row.KeyID, factorName(row.ID))
+		if err != nil {
+			return 0, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE second_factors SET secret = $2, key_id = $3 WHERE id = $1`, row.ID, wrapped, k.vault.Primary()); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
 }
 
 // plainIdentities seals what was written before there were keys.

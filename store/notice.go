@@ -40,8 +40,8 @@ func (s *Store) FanOut(ctx context.Context, events []onward.ID, channels []onwar
 			if _, err := tx.exec(ctx, `INSERT INTO deliveries (id, event_id, organisation_id, channel, user_id, next_try_at, created_at)
 				SELECT new_id(), e.id, e.organisation_id, $3, u.id, $2, $2 FROM events e
 				JOIN organisations o ON o.id = e.organisation_id AND o.suspended_at IS NULL
-				JOIN users u ON u.organisation_id = e.organisation_id AND (u.id = e.user_id OR (e.user_id IS NULL AND (u.role = e.role OR (u.role IN ('supervisor', 'administrator')
-					AND NOT EXISTS (SELECT FROM users x WHERE x.organisation_id = e.organisation_id AND x.role = e.role)))))
+				JOIN users u ON u.organisation_id = e.organisation_id AND u.suspended_at IS NULL AND (u.id = e.user_id OR (e.user_id IS NULL AND (u.role = e.role OR (u.role IN ('supervisor', 'administrator')
+					AND NOT EXISTS (SELECT FROM users x WHERE x.organisation_id = e.organisation_id AND x.role = e.role AND x.suspended_at IS NULL)))))
 				LEFT JOIN notice_preferences p ON p.user_id = u.id
 				WHERE e.id = ANY($1::uuid[]) AND e.kind <> 'test' AND `+wants+` ON CONFLICT DO NOTHING`, pq.Array(events), tx.now, string(channel)); err != nil {
 				return err

@@ -124,6 +124,8 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	own, other := b.referred(ours, b.rows(ours)), b.referred(theirs, b.rows(theirs))
+	b.signedIn(ours)
+	b.signedIn(theirs)
 	db := b.application()
 
 	const all = "counsellor supervisor employer partner analyst administrator system"
@@ -213,6 +215,14 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"note an erasure", `INSERT INTO erasure_requests (organisation_id, returnee_id, asked_at) VALUES ($1, $2, now())`, []any{ours.ID, own.returnee.ID}, "supervisor system", []any{theirs.ID, other.returnee.ID}, "system", "", "refused"},
 		{"let records go", `SELECT retain('residence', $1, now(), current_date, $2, 1)`, []any{ours.ID, own.returnee.ID}, "system", []any{theirs.ID, other.returnee.ID}, "system", "", "refused"},
 		{"list what is due", `SELECT FROM retention_due('returnee', $1, now() + interval '1 day', current_date, $2, 1)`, []any{ours.ID, own.request.ReturneeID}, people, []any{theirs.ID, other.request.ReturneeID}, "system", "", ""},
+		{"read a password hash", `SELECT password_hash FROM credentials WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"set a password", `UPDATE credentials SET password_hash = 'x' WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"delete credentials", `DELETE FROM credentials`, nil, "", nil, "", "", "refused"},
+		{"read a second factor", `SELECT secret FROM second_factors WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"delete a second factor", `DELETE FROM second_factors WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"read recovery codes", `SELECT hash FROM recovery_codes WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "10", ""},
+		{"read a session", `SELECT token_hash FROM sessions WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"complete a session", `UPDATE sessions SET stage = 'complete' WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},
 		{"read promises", `SELECT id FROM outbox LIMIT 1`, nil, "system", nil, "system", "", ""},
 		{"mark a promise", `UPDATE outbox SET dispatched_at = now() WHERE id = (SELECT min(id) FROM outbox)`, nil, "system", nil, "system", "", ""},

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"onward"
+	"onward/store/password"
 	"onward/store/vault"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Vocabulary onward.Vocabulary
 	// Vault seals what identifies people, and Onward's own keys.
 	Vault *vault.Vault
+	// Passwords checks and keeps passwords. nil: those without a list of breached ones.
+	Passwords *password.Passwords
 	// PrivateWebhooks lets webhooks have plain http URLs, for servers that allow private networks.
 	PrivateWebhooks bool
 }
@@ -55,6 +58,7 @@ type Store struct {
 	vault           *vault.Vault
 	blind           *atomic.Pointer[[]byte] // the key of identity tokens, once it was read
 	counting        *singleflight.Group     // of figures
+	passwords       *password.Passwords
 }
 
 // statementTimeout bounds every statement of a request or task. Rebuilds read in batches and stay far below it.
@@ -68,6 +72,12 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	if config.Vault == nil {
 		return nil, onward.Errorf(onward.EInvalid, "there are no keys to seal with; 'onward keys create' makes them")
+	}
+	if config.Passwords == nil {
+		var err error
+		if config.Passwords, err = password.New(""); err != nil {
+			return nil, err
+		}
 	}
 	dsn, err := withParameters(config.URL, map[string]string{
 		"role":                                "onward_app",
@@ -93,7 +103,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}, counting: &singleflight.Group{}}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}, counting: &singleflight.Group{}, passwords: config.Passwords}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err

@@ -91,50 +91,6 @@ func newOrganisation(o *options) *cobra.Command {
 	return c
 }
 
-func newUser(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "user", Short: "Add and list users"}
-	user, organisation := onward.User{}, ""
-	create := &cobra.Command{
-		Use: "create EMAIL", Short: "Add a user", Args: cobra.ExactArgs(1),
-		Example: `  onward user create ana@example.org --name "Ana Ruiz" --organisation casa-del-retorno --role counsellor --language es`,
-		RunE: func(c *cobra.Command, args []string) error {
-			user.Email = args[0]
-			return o.asSystem(c.Context(), func(tx *store.Tx) error {
-				g, err := tx.OrganisationBySlug(c.Context(), organisation)
-				if err != nil {
-					return err
-				}
-				user.OrganisationID = g.ID
-				made, err := tx.CreateUser(c.Context(), user)
-				if err == nil {
-					fmt.Println(made.ID)
-				}
-				return err
-			})
-		},
-	}
-	create.Flags().StringVar(&user.Name, "name", "", "name")
-	create.Flags().StringVar(&organisation, "organisation", "", "short name of the organisation")
-	create.Flags().StringVar((*string)(&user.Role), "role", "", "counsellor, supervisor, employer, partner, analyst or administrator")
-	create.Flags().StringVar(&user.Language, "language", "en", "language of the pages and notices")
-	list := &cobra.Command{
-		Use: "list", Short: "List the users", Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return o.asSystem(c.Context(), func(tx *store.Tx) error {
-				list, err := tx.Users(c.Context())
-				table(func(w *tabwriter.Writer) {
-					for _, u := range list {
-						fmt.Fprintf(w, "%s\t%s\t%s\n", u.Email, u.Role, u.Name)
-					}
-				})
-				return err
-			})
-		},
-	}
-	c.AddCommand(create, list)
-	return c
-}
-
 func newToken(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "token", Short: "Make, list and revoke API tokens"}
 	var email, name string

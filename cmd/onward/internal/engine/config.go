@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"onward"
+	"onward/api"
 	"onward/store/vault"
 	"onward/workers/notices"
 )
@@ -47,6 +48,10 @@ type Config struct {
 	TrustedProxies []string
 	// Contact is whom people can write to about the model.
 	Contact string
+	// SignIn says how users sign in.
+	SignIn api.SignIn
+	// Breached is a file of breached passwords; see package password. Empty: none.
+	Breached string
 	// SkipMigrations leaves the database as it is; it must be up to date.
 	SkipMigrations bool
 
@@ -115,7 +120,7 @@ func (c Config) KeyFile() string {
 }
 
 // FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, ONWARD_KEYS, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
-// ONWARD_RATE_LIMIT, ONWARD_TRUSTED_PROXIES, ONWARD_CONTACT, and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
+// ONWARD_RATE_LIMIT, ONWARD_TRUSTED_PROXIES, ONWARD_CONTACT, ONWARD_BREACHED_PASSWORDS, ONWARD_SECOND_FACTOR, ONWARD_SESSION_IDLE, ONWARD_SESSION_LONGEST, and of notices ONWARD_SMTP_URL, ONWARD_MAIL_FROM, ONWARD_PUBLIC_URL, ONWARD_SMS_URL, ONWARD_SMS_TOKEN and ONWARD_PRIVATE_WEBHOOKS.
 func FromEnvironment() (Config, error) {
 	config := Config{
 		DatabaseURL:      os.Getenv("DATABASE_URL"),
@@ -138,6 +143,9 @@ func FromEnvironment() (Config, error) {
 		}
 		config.RateLimit = rate
 	}
+	if err := config.signInFromEnvironment(); err != nil {
+		return config, err
+	}
 	if text := os.Getenv("ONWARD_TRUSTED_PROXIES"); text != "" {
 		config.TrustedProxies = strings.Split(strings.ReplaceAll(text, " ", ""), ",")
 	}
@@ -149,6 +157,33 @@ func FromEnvironment() (Config, error) {
 		config.DataDir = dir
 	}
 	return config, nil
+}
+
+func (c *Config) signInFromEnvironment() error {
+	c.Breached = os.Getenv("ONWARD_BREACHED_PASSWORDS")
+	c.SignIn.PublicURL = c.Notices.PublicURL
+	switch text := os.Getenv("ONWARD_SECOND_FACTOR"); text {
+	case "", "required":
+	case "optional":
+		c.SignIn.OptionalSecondFactor = true
+	default:
+		return onward.Errorf(onward.EInvalid, "ONWARD_SECOND_FACTOR is required or optional")
+	}
+	for name, limit := range map[string]struct {
+		into        *time.Duration
+		least, most time.Duration
+	}{"ONWARD_SESSION_IDLE": {&c.SignIn.Idle, time.Minute, 12 * time.Hour}, "ONWARD_SESSION_LONGEST": {&c.SignIn.Longest, 10 * time.Minute, 30 * 24 * time.Hour}} {
+		text := os.Getenv(name)
+		if text == "" {
+			continue
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < limit.least || d > limit.most {
+			return onward.Errorf(onward.EInvalid, "%s is a time from %s to %s, such as 45m", name, limit.least, limit.most)
+		}
+		*limit.into = d
+	}
+	return nil
 }
 
 // DefaultDataDir is onward below the user's data directory. For root it is below /var/lib: Postgres then runs as

@@ -28,6 +28,7 @@ import (
 	"onward/internal/embedded"
 	"onward/migrations"
 	"onward/store"
+	"onward/store/password"
 	"onward/store/vault"
 	"onward/workers"
 	"onward/workers/notices"
@@ -167,7 +168,12 @@ func (e *Engine) openStore(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, Vault: keys, MaxConns: e.config.MaxConns, PrivateWebhooks: e.config.Notices.PrivateNetworks})
+	passwords, err := password.New(e.config.Breached)
+	if err != nil {
+		return err
+	}
+	e.atStop(func(context.Context) error { return passwords.Close() })
+	db, err := store.Open(ctx, store.Config{URL: e.databaseURL, Vault: keys, Passwords: passwords, MaxConns: e.config.MaxConns, PrivateWebhooks: e.config.Notices.PrivateNetworks})
 	if err != nil {
 		return err
 	}
@@ -294,7 +300,7 @@ func (e *Engine) startLoops(ctx context.Context) error {
 	if e.config.API {
 		e.api = api.New(api.Config{
 			Store: e.Store, Catalogue: e.Catalogue, Searcher: e.Ranker, Logger: e.log, Registry: e.registry, Parts: e.Parts,
-			Limits: e.limits(), TrustedProxies: e.config.TrustedProxies, Contact: e.config.Contact,
+			Limits: e.limits(), TrustedProxies: e.config.TrustedProxies, Contact: e.config.Contact, SignIn: e.config.SignIn,
 		})
 		e.Handler = e.api.Handler()
 		e.loop(running, "the API", e.api.Run)
