@@ -234,8 +234,8 @@ CREATE TABLE referral_requests (
     -- list is the answer as it was given. inputs holds what replaying it needs: the profile as it was, and which
     -- version of which opportunity was scored. Both are JSON packed with zstd, a seventh of its size: no SQL looks into
     -- them, and packing them here (EXTERNAL stops Postgres from it) costs a fraction of what Postgres' own would.
-    list            bytea STORAGE EXTERNAL,
-    inputs          bytea STORAGE EXTERNAL,
+    list            bytea,
+    inputs          bytea,
     created_at      timestamptz NOT NULL DEFAULT now(),
     ready_at        timestamptz,
     UNIQUE (requested_by, idempotency_key),
@@ -243,6 +243,7 @@ CREATE TABLE referral_requests (
     FOREIGN KEY (organisation_id, requested_by) REFERENCES users (organisation_id, id),
     CHECK ((status = 'ready') = (list IS NOT NULL))
 );
+ALTER TABLE referral_requests ALTER COLUMN list SET STORAGE EXTERNAL, ALTER COLUMN inputs SET STORAGE EXTERNAL;
 CREATE INDEX referral_requests_returnee ON referral_requests (returnee_id, id DESC);
 CREATE INDEX referral_requests_queued ON referral_requests (created_at) WHERE status = 'queued';
 

@@ -125,7 +125,8 @@ func required(thing string) bool {
 	})
 }
 
-// Missing skips the test, or fails it where ONWARD_REQUIRE names the thing: one of redis, elasticsearch, data, chromium.
+// Missing skips the test, or fails it where ONWARD_REQUIRE names the thing: one of redis, elasticsearch, postgres (the system's own, with pg_dump), data,
+// chromium.
 func Missing(t testing.TB, thing, remedy string) {
 	t.Helper()
 	if required(thing) {

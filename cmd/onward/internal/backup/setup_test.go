@@ -101,6 +101,7 @@ func (vocabulary) SuggestPlaces(string) []onward.Suggestion      { return nil }
 type bench struct {
 	t     testing.TB
 	owner string // URL
+	admin string // of another database; "" is the owner's
 	dir   string
 }
 
@@ -138,6 +139,9 @@ func (b *bench) dropKept() {
 
 // elsewhere is another database of the server.
 func (b *bench) elsewhere() string {
+	if b.admin != "" {
+		return b.admin
+	}
 	u, err := url.Parse(b.owner)
 	if err != nil {
 		b.t.Fatal(err)
