@@ -58,11 +58,12 @@ type Source struct {
 // Report says what a backup holds.
 type Report struct {
 	Manifest Manifest
-	Rows     int64 // of all tables
-	Bytes    int64 // before compression
-	Written  int64 // of the archive
-	People   int64 // whose keys are in the archive of keys
-	Erased   int64 // who have none
+	Tables   map[string]int64 // rows
+	Rows     int64            // of all tables
+	Bytes    int64            // before compression
+	Written  int64            // of the archive
+	People   int64            // whose keys are in the archive of keys
+	Erased   int64            // who have none
 	Took     time.Duration
 }
 
@@ -315,6 +316,7 @@ func (s Source) writeDatabase(ctx context.Context, from *snapshot, to io.Writer,
 	if _, err := pgx.ForEachRow(rows, []any{&name, &last}, func() error { w.summary.Sequences[name] = last; return nil }); err != nil {
 		return 0, fmt.Errorf("read sequences: %w", err)
 	}
+	report.Tables = w.summary.Rows
 	for _, n := range w.summary.Rows {
 		report.Rows += n
 	}
