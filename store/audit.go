@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lib/pq"
 
 	"onward"
+	"onward/store/vault"
 )
 
 // noteRead remembers whose identity was opened; it is written in the audit before the transaction ends.
@@ -49,6 +51,61 @@ func (tx *Tx) writeReads(ctx context.Context) error {
 	return nil
 }
 
+// auditKey seals what callers give as a reason: words, which may be about anybody. It is read once, when the store is opened.
+func (s *Store) auditKey(ctx context.Context) (vault.Key, error) {
+	if key := s.reasons.Load(); key != nil {
+		return *key, nil
+	}
+	var key vault.Key
+	err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+		secret, err := tx.ownKey(ctx, "audit-reasons")
+		if err != nil {
+			return err
+		}
+		key, err = vault.KeyOf(secret)
+		return err
+	})
+	if err != nil {
+		return key, err
+	}
+	s.reasons.Store(&key)
+	return key, nil
+}
+
+// auditReason is where the reason of a request is, for all entries of it.
+func auditReason(request string) string { return fieldOf("audit", request, "why") }
+
+// sealReason seals what an actor gave as a reason, before the transaction begins.
+func (s *Store) sealReason(ctx context.Context, actor onward.Actor) (sealedText, error) {
+	if actor.Why == "" {
+		return "", nil
+	}
+	key, err := s.auditKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	return sealWords(key, auditReason(actor.RequestID), actor.Why)
+}
+
+// openReasons opens the reasons of entries. Those of commands, and from before they were sealed, are there as they are: entries are never changed.
+func (tx *Tx) openReasons(list []onward.AuditEntry) error {
+	for i := range list {
+		e := &list[i]
+		if !strings.HasPrefix(e.Why, textMark) {
+			continue
+		}
+		key := tx.store.reasons.Load()
+		if key == nil {
+			return onward.Errorf(onward.EUnavailable, "the database was migrated since this started; start it again")
+		}
+		var err error
+		if e.Why, err = openWords(*key, auditReason(e.RequestID), sealedText(e.Why)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Audit lists what was read and changed of one record, the latest first. Supervisors and administrators see that of their organisation.
 func (tx *Tx) Audit(ctx context.Context, about onward.ID, limit int) ([]onward.AuditEntry, error) {
 	switch tx.Actor.Role {
@@ -71,7 +128,7 @@ func (tx *Tx) Audit(ctx context.Context, about onward.ID, limit int) ([]onward.A
 		}
 		list[i].Seq = row.Seq
 	}
-	return list, nil
+	return list, wrap("read audit", tx.openReasons(list))
 }
 
 // AuditHeads are the ends of all chains, for keeping elsewhere.

@@ -30,7 +30,7 @@ func TestEveryReadAndChangeOfAPersonIsInTheAudit(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	who := counsellor
-	who.TokenID, who.RequestID, who.From, who.Why = onward.NewID(), "r-1", "192.0.2.7", "to call back"
+	who.TokenID, who.RequestID, who.From, who.Why = onward.NewID(), "r-1", "192.0.2.7", "to call «ñ» back"
 	r := b.registered(who, secretive())
 	b.in(who, func(tx *store.Tx) error {
 		changed := r.ReturneeDetails
@@ -52,7 +52,7 @@ func TestEveryReadAndChangeOfAPersonIsInTheAudit(t *testing.T) {
 	var got []string
 	for _, e := range list {
 		got = append(got, e.Action+" "+e.Resource)
-		if e.UserID != who.UserID || e.Of != ours.ID || e.Role != "counsellor" || e.TokenID != who.TokenID || e.RequestID != "r-1" || e.From != "192.0.2.7" || e.Why != "to call back" || e.At.IsZero() {
+		if e.UserID != who.UserID || e.Of != ours.ID || e.Role != "counsellor" || e.TokenID != who.TokenID || e.RequestID != "r-1" || e.From != "192.0.2.7" || e.Why != "to call «ñ» back" || e.At.IsZero() {
 			t.Errorf("%+v does not say who it was", e)
 		}
 		if e.Action == "change" && (len(e.Before) != 64 || len(e.After) != 64 || e.Before == e.After || len(e.Fields) == 0) {
@@ -68,6 +68,10 @@ func TestEveryReadAndChangeOfAPersonIsInTheAudit(t *testing.T) {
 		if strings.Contains(fmt.Sprint(list), value) {
 			t.Errorf("the audit holds %q", value)
 		}
+	}
+	// What somebody gave as a reason may be about anybody.
+	if dump := b.dumped(); strings.Contains(dump, "to call") || strings.Contains(dump, "«ñ»") {
+		t.Error("a dump holds the reason")
 	}
 	if n, flaws := b.verified(); n < 7 || len(flaws) != 0 {
 		t.Errorf("%d entries, flaws %v", n, flaws)

@@ -56,8 +56,9 @@ type Store struct {
 	privateWebhooks bool
 	links           *atomic.Pointer[paseto.V4SymmetricKey] // the key of answer links, once it was read
 	vault           *vault.Vault
-	blind           *atomic.Pointer[[]byte] // the key of identity tokens, once it was read
-	counting        *singleflight.Group     // of figures
+	blind           *atomic.Pointer[[]byte]    // the key of identity tokens, once it was read
+	reasons         *atomic.Pointer[vault.Key] // the key of reasons in the audit, once it was read
+	counting        *singleflight.Group        // of figures
 	passwords       *password.Passwords
 }
 
@@ -103,7 +104,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}, counting: &singleflight.Group{}, passwords: config.Passwords}
+	s := &Store{db: db, url: dsn, now: config.Now, vocabulary: config.Vocabulary, packer: packer, privateWebhooks: config.PrivateWebhooks, links: &atomic.Pointer[paseto.V4SymmetricKey]{}, vault: config.Vault, blind: &atomic.Pointer[[]byte]{}, reasons: &atomic.Pointer[vault.Key]{}, counting: &singleflight.Group{}, passwords: config.Passwords}
 	if err := s.checkRole(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
@@ -148,10 +149,13 @@ func (s *Store) checkRole(ctx context.Context) error {
 	return nil
 }
 
-// checkKeys reads the key of identity tokens, which later on would need a connection beside that of a transaction. EUnavailable when the keys
+// checkKeys reads keys of Onward's own, which later on would need a connection beside that of a transaction. EUnavailable when the keys
 // are not those of this database; a database that is not migrated yet has none.
 func (s *Store) checkKeys(ctx context.Context) error {
 	_, err := s.blindKey(ctx)
+	if err == nil {
+		_, err = s.auditKey(ctx)
+	}
 	var pqErr *pq.Error
 	if errors.As(err, &pqErr) && (pqErr.Code == "42P01" || pqErr.Code == "42703") {
 		return nil
@@ -224,6 +228,10 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 	if actor.Role == "" {
 		return onward.Errorf(onward.EUnauthenticated, "no one is signed in")
 	}
+	why, err := s.sealReason(ctx, actor)
+	if err != nil {
+		return wrap("set actor", err)
+	}
 	tx, err := s.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return wrap("begin", translate(err))
@@ -233,7 +241,7 @@ func (s *Store) inTxOnce(ctx context.Context, actor onward.Actor, fn func(*Tx) e
 	var set string
 	if err := tx.QueryRowxContext(ctx, `SELECT now(), set_config('onward.role', $1, true), set_config('onward.organisation', $2, true) || set_config('onward.user', $3, true)
 			|| set_config('onward.token', $4, true) || set_config('onward.request', $5, true) || set_config('onward.from', $6, true) || set_config('onward.why', $7, true)`,
-		string(actor.Role), textOf(actor.OrganisationID), textOf(actor.UserID), textOf(actor.TokenID), actor.RequestID, actor.From, actor.Why).Scan(&now, &set, &set); err != nil {
+		string(actor.Role), textOf(actor.OrganisationID), textOf(actor.UserID), textOf(actor.TokenID), actor.RequestID, actor.From, why).Scan(&now, &set, &set); err != nil {
 		return wrap("set actor", translate(err))
 	}
 	if s.now != nil {
