@@ -125,7 +125,7 @@ func required(thing string) bool {
 	})
 }
 
-// Missing skips the test, or fails it where ONWARD_REQUIRE names the thing: one of redis, elasticsearch, postgres (the system's own, with pg_dump), data,
+// Missing skips the test, or fails it where ONWARD_REQUIRE names the thing: one of redis, elasticsearch, postgres (the system's own, with pg_dump), kms, data,
 // chromium.
 func Missing(t testing.TB, thing, remedy string) {
 	t.Helper()

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
@@ -57,19 +56,31 @@ func of(handle *keyset.Handle) (*Vault, error) {
 
 // Parse reads what Marshal wrote: a Tink keyset as JSON, also in base64, as environments take it better.
 func Parse(text []byte) (*Vault, error) {
-	text = bytes.TrimSpace(text)
-	if len(text) > 0 && text[0] != '{' {
-		decoded, err := base64.StdEncoding.DecodeString(string(text))
-		if err != nil {
-			return nil, errNoKeys()
-		}
-		text = decoded
+	text, err := decoded(text)
+	if err != nil {
+		return nil, err
+	}
+	if encrypted(text) {
+		return nil, onward.Errorf(onward.EInvalid, "these keys are encrypted by a key of a KMS; name it before them, as in ONWARD_KEYS='aws-kms://ARN;file:PATH'")
 	}
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
 		return nil, errNoKeys() // the error might quote what it read
 	}
 	return of(handle)
+}
+
+// decoded takes base64 away.
+func decoded(text []byte) ([]byte, error) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 || text[0] == '{' {
+		return text, nil
+	}
+	text, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		return nil, errNoKeys()
+	}
+	return text, nil
 }
 
 func errNoKeys() error {
@@ -85,59 +96,61 @@ func (v *Vault) Marshal() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Load reads the keys from a source: file:PATH, env:VARIABLE. Where the file is not there and create is true it is made, for Onward alone.
+// Load reads the keys from a source (see ParseSource). Where the file is not there and create is true it is made, for Onward alone.
 func Load(source string, create bool) (*Vault, error) {
-	kind, at, _ := strings.Cut(source, ":")
-	switch kind {
-	case "env":
-		text := os.Getenv(at)
-		if text == "" {
-			return nil, onward.Errorf(onward.EInvalid, "the environment variable %s, which is to hold the keys, is empty", at)
-		}
-		return Parse([]byte(text))
-	case "file":
-		text, err := os.ReadFile(at)
-		if errors.Is(err, fs.ErrNotExist) && create {
-			return createFile(at)
-		}
-		if err != nil {
-			return nil, onward.Errorf(onward.EInvalid, "the file of keys can't be read; 'onward keys create' makes one").Because(err)
-		}
-		if info, err := os.Stat(at); err == nil && info.Mode().Perm()&0o077 != 0 {
-			return nil, onward.Errorf(onward.EInvalid, "the file of keys can be read by others; run: chmod 600 %s", at)
-		}
-		return Parse(text)
-	default:
-		return nil, onward.Errorf(onward.EInvalid, "keys are read from file:PATH or env:VARIABLE")
+	s, err := ParseSource(source)
+	if err != nil {
+		return nil, err
 	}
+	if s.Variable != "" {
+		text := os.Getenv(s.Variable)
+		if text == "" {
+			return nil, onward.Errorf(onward.EInvalid, "the environment variable %s, which is to hold the keys, is empty", s.Variable)
+		}
+		return s.parse([]byte(text))
+	}
+	text, err := os.ReadFile(s.File)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		return s.create()
+	}
+	if err != nil {
+		return nil, onward.Errorf(onward.EInvalid, "the file of keys can't be read; 'onward keys create' makes one").Because(err)
+	}
+	if info, err := os.Stat(s.File); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, onward.Errorf(onward.EInvalid, "the file of keys can be read by others; run: chmod 600 %s", s.File)
+	}
+	return s.parse(text)
 }
 
-func createFile(path string) (*Vault, error) {
+func (s Source) create() (*Vault, error) {
 	v, err := New()
 	if err != nil {
 		return nil, err
 	}
-	if err := v.save(path, false); errors.Is(err, fs.ErrExist) {
-		return Load("file:"+path, false) // another process was first
+	if err := s.save(v, false); errors.Is(err, fs.ErrExist) {
+		return Load(s.String(), false) // another process was first
 	} else if err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
-// Save replaces a file of keys.
-func (v *Vault) Save(path string) error { return v.save(path, true) }
+// Save replaces the file of keys of a source.
+func (s Source) Save(v *Vault) error { return s.save(v, true) }
 
 // save writes beside the file first, so that keys are there whole or not at all.
-func (v *Vault) save(path string, replace bool) (err error) {
-	text, err := v.Marshal()
+func (s Source) save(v *Vault, replace bool) (err error) {
+	if s.File == "" {
+		return onward.Errorf(onward.EInvalid, "keys are saved to a file alone")
+	}
+	text, err := s.Marshal(v)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // an unprivileged Postgres has its data below the same folder
+	if err := os.MkdirAll(filepath.Dir(s.File), 0o755); err != nil { //nolint:gosec // an unprivileged Postgres has its data below the same folder
 		return fmt.Errorf("save keys: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // 0600
+	f, err := os.CreateTemp(filepath.Dir(s.File), ".keys-*") // 0600
 	if err != nil {
 		return fmt.Errorf("save keys: %w", err)
 	}
@@ -147,9 +160,9 @@ func (v *Vault) save(path string, replace bool) (err error) {
 		return fmt.Errorf("save keys: %w", err)
 	}
 	if replace {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(f.Name(), s.File)
 	} else {
-		err = os.Link(f.Name(), path)
+		err = os.Link(f.Name(), s.File)
 	}
 	if err != nil {
 		return fmt.Errorf("save keys: %w", err)

@@ -27,8 +27,8 @@ type Config struct {
 	OwnerURL string
 	// Notices says how people and systems outside are told of events.
 	Notices notices.Config
-	// Keys says where the keys are that seal what identifies people: file:PATH or env:VARIABLE. Empty: keys.json in DataDir, which is made
-	// where Postgres is embedded.
+	// Keys says where the keys are that seal what identifies people: file:PATH or env:VARIABLE, also encrypted by a KMS (see
+	// vault.ParseSource). Empty: keys.json in DataDir, which is made where Postgres is embedded.
 	Keys string
 	// RedisURL is redis://…; empty: Redis in this process.
 	RedisURL string
@@ -76,8 +76,8 @@ type Config struct {
 // Embedded says whether nothing is shared with other processes: the index then needs no ears of its own.
 func (c Config) embedded() bool { return c.DatabaseURL == "" }
 
-// keySource is where the keys are, and whether they are made there.
-func (c Config) keySource() (source string, create bool) {
+// keysAt is where the keys are, as it was written, and whether they are made there.
+func (c Config) keysAt() (source string, create bool) {
 	if c.Keys != "" {
 		return c.Keys, false
 	}
@@ -86,13 +86,13 @@ func (c Config) keySource() (source string, create bool) {
 
 // LoadKeys reads the keys that there are.
 func (c Config) LoadKeys() (*vault.Vault, error) {
-	source, _ := c.keySource()
+	source, _ := c.keysAt()
 	return keysFrom(source, false)
 }
 
 // loadOrMakeKeys makes keys where an embedded Onward has none yet, and says so.
 func (c Config) loadOrMakeKeys() (v *vault.Vault, made bool, err error) {
-	source, create := c.keySource()
+	source, create := c.keysAt()
 	if create {
 		_, err := os.Stat(c.KeyFile())
 		made = errors.Is(err, fs.ErrNotExist)
@@ -109,14 +109,23 @@ func keysFrom(source string, create bool) (*vault.Vault, error) {
 	return v, nil
 }
 
+// KeySource is where the keys are.
+func (c Config) KeySource() (vault.Source, error) {
+	source, _ := c.keysAt()
+	s, err := vault.ParseSource(source)
+	if err != nil {
+		return s, fmt.Errorf("keys (ONWARD_KEYS): %w", err)
+	}
+	return s, nil
+}
+
 // KeyFile is the file of the keys; empty when they are elsewhere.
 func (c Config) KeyFile() string {
-	source, _ := c.keySource()
-	file, ok := strings.CutPrefix(source, "file:")
-	if !ok {
+	source, err := c.KeySource()
+	if err != nil {
 		return ""
 	}
-	return file
+	return source.File
 }
 
 // FromEnvironment reads DATABASE_URL, DATABASE_OWNER_URL, ONWARD_KEYS, REDIS_URL, ELASTICSEARCH_URL, ONWARD_INDEX_PREFIX, ONWARD_DATA_DIR,
