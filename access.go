@@ -99,7 +99,8 @@ var access = map[string][]Grant{
 	"retention-figures": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)}, "retention-figures-csv": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)},
 
 	"list-consents": {grant(ofCaseload, seesCodes, agency...)}, "withdraw-consent": {grant(ofCaseload, seesCodes, agency...)}, "list-withdrawals": {grant(ofCaseload, seesCodes, agency...)},
-	"export-returnee": {grant(ofCaseload, seesIdentity, RoleSupervisor)}, "erase-returnee": {grant(ofCaseload, seesCodes, RoleSupervisor)},
+	"export-returnee": {grant(ofCaseload, seesIdentity, RoleSupervisor)}, "export-returnee-page": {grant(ofCaseload, seesIdentity, RoleSupervisor)},
+	"returnee-history": {grant(ofCaseload, seesIdentity, agency...)}, "erase-returnee": {grant(ofCaseload, seesCodes, RoleSupervisor)},
 	"list-deletion-requests": {grant(ofReceived, seesCodes, everyone...)}, "confirm-deletion": {grant(ofReceived, seesCodes, RoleEmployer, RolePartner, RoleSupervisor, RoleAdministrator)},
 	"read-retention-rules": {grant(ofOwn, "", RoleCounsellor, RoleSupervisor, RoleAdministrator)}, "set-retention-rules": {grant(ofOwn, "", RoleSupervisor, RoleAdministrator)},
 	"list-retention-due": {grant(ofCaseload, seesCodes, agency...)}, "prolong-retention": {grant(ofCaseload, seesCodes, agency...)},

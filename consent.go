@@ -154,17 +154,6 @@ type Withdrawal struct {
 	Complete   bool              `json:"complete" doc:"Everyone confirmed"`
 }
 
-// Export is everything that is kept of a person, for the person.
-type Export struct {
-	Returnee    Returnee        `json:"returnee"`
-	Consents    []ConsentRecord `json:"consents"`
-	Withdrawals []Withdrawal    `json:"withdrawals"`
-	Referrals   []Referral      `json:"referrals"`
-	Placements  []Placement     `json:"placements"`
-	Residences  []Residence     `json:"residences"`
-	Audit       []AuditEntry    `json:"audit" doc:"Who read and changed what"`
-}
-
 // DeleteWithin is how long a recipient has to delete what it was shown, and to say so.
 const DeleteWithin = 7 * 24 * time.Hour
 

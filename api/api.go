@@ -138,6 +138,7 @@ func New(config Config) *API {
 	a.registerOrganisations()
 	a.registerAudit()
 	a.registerProtection()
+	a.registerExport()
 	a.registerRetention()
 	a.registerSignIn()
 	a.registerDocs()

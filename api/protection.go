@@ -23,8 +23,6 @@ type itemsOutput[T any] struct {
 	}
 }
 
-type exportOutput struct{ Body onward.Export }
-
 type deletionOutput struct{ Body onward.DeletionRequest }
 
 // items answers with a list that a transaction reads.
@@ -57,13 +55,6 @@ func (a *API) registerProtection() {
 		Description: "What was stopped, who was asked to delete what they were shown, and who confirmed.", Errors: forbids(),
 	}, func(ctx context.Context, in *readByIDInput) (*itemsOutput[onward.Withdrawal], error) {
 		return items(ctx, a, func(tx *store.Tx) ([]onward.Withdrawal, error) { return tx.Withdrawals(ctx, in.ID) })
-	})
-	register(a, huma.Operation{
-		OperationID: "export-returnee", Method: http.MethodGet, Path: "/v1/returnees/{id}/export", Tags: tags, Summary: "Everything that is kept of a person, for the person",
-		Description: "For supervisors, who answer requests for access.", Errors: forbids(),
-	}, func(ctx context.Context, in *readByIDInput) (*exportOutput, error) {
-		e, err := inTx(ctx, a, func(tx *store.Tx) (onward.Export, error) { return tx.Export(ctx, in.ID) })
-		return &exportOutput{Body: e}, err
 	})
 	register(a, huma.Operation{
 		OperationID: "erase-returnee", Method: http.MethodPost, Path: "/v1/returnees/{id}/erase", Tags: tags, Summary: "Erase a person",

@@ -106,7 +106,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 			return map[string]any{"kind": "token", "reason": "inquiry into a leak", "review_on": onward.DateOf(time.Now()).AddDays(90)}
 		}, nil},
 		"release-legal-hold": {"SD", 200, func(string) any { return map[string]any{"reason": "the inquiry is over"} }, s.onHold},
-		"list-consents":      {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil},
+		"list-consents":      {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil}, "export-returnee-page": {"S", 200, nil, nil}, "returnee-history": {"CS", 200, nil, nil},
 		"withdraw-consent": {"CS", 201, func(string) any { return map[string]any{"purposes": []string{"matching"}} }, nil}, "erase-returnee": {"S", 200, nil, nil},
 		"list-deletion-requests": {everyone, 200, nil, nil}, "confirm-deletion": {"", 0, nil, func(string, string) (string, int64) {
 			return "deletion-requests/" + onward.NewID().String() + "/confirm", 0

@@ -43,8 +43,12 @@ func (tx *Tx) recordConsents(ctx context.Context, returnee, organisation onward.
 	return nil
 }
 
-// ConsentRecords lists what was said of the consents of a person, the latest first.
+// ConsentRecords lists what was said of the consents of a person, the latest first; at most 500.
 func (tx *Tx) ConsentRecords(ctx context.Context, id onward.ID) ([]onward.ConsentRecord, error) {
+	return tx.consentRecords(ctx, id, mostListed)
+}
+
+func (tx *Tx) consentRecords(ctx context.Context, id onward.ID, most int) ([]onward.ConsentRecord, error) {
 	if err := tx.onCaseload(ctx, id); err != nil {
 		return nil, err
 	}
@@ -55,7 +59,7 @@ func (tx *Tx) ConsentRecords(ctx context.Context, id onward.ID) ([]onward.Consen
 		RecordedBy onward.ID `db:"recorded_by"`
 		At         time.Time `db:"at"`
 	}
-	if err := tx.selectAll(ctx, &rows, `SELECT id, what, consent, recorded_by, at FROM consent_records WHERE returnee_id = $1 ORDER BY at DESC, id DESC LIMIT 500`, id); err != nil {
+	if err := tx.selectAll(ctx, &rows, `SELECT id, what, consent, recorded_by, at FROM consent_records WHERE returnee_id = $1 ORDER BY at DESC, id DESC LIMIT $2`, id, most); err != nil {
 		return nil, wrap("read consents", err)
 	}
 	list := make([]onward.ConsentRecord, len(rows))
@@ -188,8 +192,12 @@ func (tx *Tx) lastWithdrawal(ctx context.Context, id onward.ID) (onward.Withdraw
 	return list[0], nil
 }
 
-// Withdrawals certify what the ends of a person's consents did, the latest first.
+// Withdrawals certify what the ends of a person's consents did, the latest first; at most 100.
 func (tx *Tx) Withdrawals(ctx context.Context, id onward.ID) ([]onward.Withdrawal, error) {
+	return tx.withdrawals(ctx, id, 100)
+}
+
+func (tx *Tx) withdrawals(ctx context.Context, id onward.ID, most int) ([]onward.Withdrawal, error) {
 	if err := tx.onCaseload(ctx, id); err != nil {
 		return nil, err
 	}
@@ -202,7 +210,7 @@ func (tx *Tx) Withdrawals(ctx context.Context, id onward.ID) ([]onward.Withdrawa
 		Referrals  pq.StringArray `db:"referrals"`
 		Requests   pq.StringArray `db:"requests"`
 	}
-	if err := tx.selectAll(ctx, &rows, `SELECT id, purposes, cause, recorded_by, at, referrals::text[] AS referrals, requests::text[] AS requests FROM withdrawals WHERE returnee_id = $1 ORDER BY at DESC, id DESC LIMIT 100`, id); err != nil {
+	if err := tx.selectAll(ctx, &rows, `SELECT id, purposes, cause, recorded_by, at, referrals::text[] AS referrals, requests::text[] AS requests FROM withdrawals WHERE returnee_id = $1 ORDER BY at DESC, id DESC LIMIT $2`, id, most); err != nil {
 		return nil, wrap("read withdrawals", err)
 	}
 	list := make([]onward.Withdrawal, len(rows))

@@ -133,38 +133,3 @@ func (tx *Tx) erase(ctx context.Context, id onward.ID, cause string) error {
 	}
 	return nil
 }
-
-// Export is everything that is kept of a person, for the person. Only supervisors export.
-func (tx *Tx) Export(ctx context.Context, id onward.ID) (e onward.Export, err error) {
-	if tx.Actor.Role != onward.RoleSupervisor {
-		return e, onward.Errorf(onward.EForbidden, "only supervisors answer requests for access")
-	}
-	if e.Returnee, err = tx.Returnee(ctx, id); err != nil {
-		return e, err
-	}
-	tx.noteRead("export", nil, id)
-	if e.Consents, err = tx.ConsentRecords(ctx, id); err != nil {
-		return e, err
-	}
-	if e.Withdrawals, err = tx.Withdrawals(ctx, id); err != nil {
-		return e, err
-	}
-	referrals, err := tx.Referrals(ctx, ReferralFilter{ReturneeID: id}, Cursor{Limit: exportLimit})
-	if err != nil {
-		return e, err
-	}
-	e.Referrals = referrals.Items
-	placements, err := tx.Placements(ctx, PlacementFilter{ReturneeID: id}, Cursor{Limit: exportLimit})
-	if err != nil {
-		return e, err
-	}
-	e.Placements = placements.Items
-	if e.Residences, err = tx.Residences(ctx, id); err != nil {
-		return e, err
-	}
-	e.Audit, err = tx.Audit(ctx, id, 10_000)
-	return e, err
-}
-
-// exportLimit is how many referrals and placements of a person are exported.
-const exportLimit = 100

@@ -288,6 +288,9 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 	if n == 0 {
 		return current, onward.Errorf(onward.EVersion, "it was changed meanwhile (version %d); read it again and repeat your change", current.Version)
 	}
+	if err := tx.keepChange(ctx, current, d); err != nil {
+		return current, err
+	}
 	if err := tx.setIdentity(ctx, current, d); constraintOf(err) == "identity_tokens_case" {
 		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
 	} else if err != nil {
