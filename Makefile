@@ -4,6 +4,7 @@ GO      ?= go
 IMAGE   ?= onward:dev
 PKG     ?= ./...
 BENCH   ?= .
+REQUESTS ?= 50000
 
 # The linter in the version that CI uses. The first call builds it, which takes minutes.
 golangci_lint_version := $(shell sed -n 's/^golangci_lint_version=//p' .ci/run)
@@ -11,10 +12,10 @@ golangci_lint := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 race_packages := $(shell sed -n 's/^race_packages=(\(.*\))/\1/p' .ci/run)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race lint fmt bench openapi ci image clean
+.PHONY: help demo test race lint fmt fuzz fuzz-api bench openapi sbom reproducible ci image clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PKG=./matcher/... narrows test and bench, BENCH=Rank chooses benchmarks, IMAGE=name:tag names the image."
 
@@ -34,12 +35,24 @@ lint: ## go vet and golangci-lint
 fmt: ## gofumpt
 	$(golangci_lint) fmt
 
+fuzz: ## every parser for ONWARD_FUZZ_TIME (60s), two at once
+	bash .ci/fuzz
+
+fuzz-api: ## REQUESTS (50000) made from the OpenAPI document to a server of its own
+	bash .ci/fuzz-api $(REQUESTS)
+
 bench: ## the benchmarks beside the code; the whole way through HTTP is `onward bench`
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 openapi: ## write docs/openapi.json
 	$(GO) run ./cmd/onward openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+
+sbom: ## the bill of materials, CycloneDX, as dist/onward.cdx.json
+	bash .ci/sbom
+
+reproducible: ## build twice and compare
+	bash .ci/reproducible
 
 ci: ## everything that CI does
 	bash .ci/run

@@ -108,7 +108,7 @@ func New(config Config) *API {
 		_ = a.router.SetTrustedProxies(nil)
 	}
 	a.router.RedirectTrailingSlash = false
-	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, a.ownMethods, checkQuery)
+	a.router.Use(identify, a.observe(config.Registry), a.recoverPanic, secure, a.ownMethods, checkQuery, plainBody)
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))
 	a.router.NoMethod(methodNotAllowed)
 	a.huma = humagin.New(a.router, humaConfig())

@@ -101,10 +101,24 @@ func secure(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
+	h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains") // browsers heed it over TLS alone
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("Cache-Control", "no-store")
+	if len(c.Request.TransferEncoding) > 0 {
+		// Should a proxy have gone by a length that was sent as well, what follows would be no request of its own.
+		h.Set("Connection", "close")
+	}
 	c.Request.Header.Del("Accept") // there is one form of answer, whatever is asked for
+	c.Next()
+}
+
+// plainBody refuses packed bodies: a few bytes could unpack to more than any limit.
+func plainBody(c *gin.Context) {
+	if encoding := c.GetHeader("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		plainProblem(http.StatusUnsupportedMediaType, "packed bodies are not taken; send it as it is, without Content-Encoding")(c)
+		return
+	}
 	c.Next()
 }
 

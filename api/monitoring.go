@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -101,6 +102,9 @@ func csvOperation(id, path, summary string, tags []string) huma.Operation {
 	}
 }
 
+// formulaSigns begin what some spreadsheet takes for a formula, in the widths of Latin and of East Asian text.
+const formulaSigns = "=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20"
+
 // csvOf writes a table. Cells that a spreadsheet would take for a formula get an apostrophe before them.
 func csvOf(name string, columns []string, rows [][]string) (*csvOutput, error) {
 	var b bytes.Buffer
@@ -108,7 +112,7 @@ func csvOf(name string, columns []string, rows [][]string) (*csvOutput, error) {
 	_ = w.Write(columns) // a buffer takes everything; Flush has the error
 	for _, row := range rows {
 		for i, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			if first, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune(formulaSigns, first) {
 				row[i] = "'" + cell
 			}
 		}

@@ -185,11 +185,11 @@ func FuzzSuggest(f *testing.F) {
 	}
 	_, occupations, abilities := starter(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 2000 {
+		if len(text) > 400 {
 			return
 		}
 		for _, l := range []*linking.Linker{occupations, abilities} {
-			for _, linked := range [][]linking.Match{l.Link(text, 5), l.LinkSentence(text[:min(len(text), 200)], 5)} {
+			for _, linked := range [][]linking.Match{l.Link(text, 5), l.LinkSentence(text[:min(len(text), 60)], 5)} {
 				for _, m := range linked {
 					if len(linked) > 5 || m.ID == "" || !(m.Confidence >= 0 && m.Confidence <= 1) {
 						t.Fatalf("%q: %+v", text, linked)
