@@ -205,7 +205,7 @@ type LegalHold struct {
 type LegalHoldDetails struct {
 	ReturneeID ID         `json:"returnee_id,omitzero" doc:"Name a person or a kind"`
 	Kind       RecordKind `json:"kind,omitempty" enum:"returnee,referral_request,referral,placement,check_in,alert,residence,change,consent,emergency_access,delivery,event,answer_link,token" doc:"All records of the kind; returnee: all of all people"`
-	Reason     string     `json:"reason" minLength:"10" maxLength:"1000" doc:"Such as the court and the number of the case; without names of people"`
+	Reason     string     `json:"reason" maxLength:"1000" doc:"At least 10 characters, such as the court and the number of the case; without names of people"`
 	ReviewOn   Date       `json:"review_on" format:"date" doc:"When supervisors are asked whether it is still needed; a year from today at most"`
 }
 
