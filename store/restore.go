@@ -17,16 +17,16 @@ func KeyOpens(v *vault.Vault, person onward.ID, wrapped []byte) error {
 	return err
 }
 
-// OpenOwn opens each of Onward's own keys and each secret of a webhook in a database that was restored. EUnavailable when these are not its keys.
+// OpenOwn opens each of Onward's own keys, each secret of a webhook and each second factor in a database that was restored. EUnavailable when these are not its keys.
 func (k *Keeper) OpenOwn(ctx context.Context) error {
 	var rows []struct {
 		Name   string `db:"name"`
 		Secret []byte `db:"secret"`
 	}
-	if err := k.db.SelectContext(ctx, &rows, `SELECT 'own_keys ' || name AS name, secret FROM own_keys`); err != nil {
+	if err := k.db.SelectContext(ctx, &rows, `SELECT 'own_keys ' || name AS name, secret FROM own_keys UNION ALL SELECT 'second_factors ' || id, secret FROM second_factors`); err != nil {
 		return wrap("read keys", err)
 	}
-	for _, row := range rows {
+	for _, row := range rows { // named as ownKeyName and factorName do
 		if _, err := k.vault.Unwrap(row.Secret, row.Name); err != nil {
 			return err
 		}

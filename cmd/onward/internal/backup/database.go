@@ -31,18 +31,37 @@ const (
 )
 
 // What the archive of the database does not hold: people's keys, which die with them; the tokens by which people are found, which are made
-// anew of the opened identities; and the list of migrations, which a restore writes as it applies them.
+// anew of the opened identities; who is signed in, which nobody is after a restore; and the list of migrations, which a restore writes as it
+// applies them.
 const (
 	identities = "returnee_identities"
 	tokens     = "identity_tokens"
+	sessions   = "sessions"
 	applied    = "goose_db_version"
 )
 
-// The parts of the archive of keys.
+// leftOut are the tables of which the archive has no rows at all.
+func leftOut() []string { return []string{tokens, sessions} }
+
+// The parts of the archive of keys. An older archive of the database is restored with them, so that who was erased, revoked or suspended since
+// does not come back.
 const (
 	personKeys = "person_keys"
 	erasures   = "erasures"
+	revoked    = "revoked_tokens"
+	suspended  = "suspended_users"
 )
+
+// keyTables are the parts with the query that fills them.
+var keyTables = []struct {
+	Table
+	query string
+}{
+	{Table{personKeys, []string{"returnee_id", "key", "key_id"}}, `SELECT returnee_id, key, key_id FROM returnee_identities WHERE key IS NOT NULL`},
+	{Table{erasures, []string{"returnee_id", "erased_at"}}, `SELECT returnee_id, erased_at FROM erasures`},
+	{Table{revoked, []string{"id", "revoked_at"}}, `SELECT id, revoked_at FROM api_tokens WHERE revoked_at IS NOT NULL`},
+	{Table{suspended, []string{"id", "suspended_at"}}, `SELECT id, suspended_at FROM users WHERE suspended_at IS NOT NULL`},
+}
 
 // lockWait is how long a backup waits for a migration that is running.
 const lockWait = 30 * time.Second
@@ -204,7 +223,7 @@ func takeSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	if !slices.EqualFunc(tables, m.Tables, func(a, b Table) bool { return a.Name == b.Name }) {
 		return nil, onward.Errorf(onward.EConflict, "the database was migrated just now; try again")
 	}
-	m.Tables = slices.DeleteFunc(m.Tables, func(t Table) bool { return t.Name == tokens || t.Name == applied })
+	m.Tables = slices.DeleteFunc(m.Tables, func(t Table) bool { return t.Name == applied || slices.Contains(leftOut(), t.Name) })
 	if err := conn.QueryRow(ctx, `SELECT (SELECT max(version_id) FROM goose_db_version WHERE is_applied), (SELECT id FROM installation), clock_timestamp(), current_setting('server_version_num')::int / 10000`).
 		Scan(&m.Schema, &m.Database, &m.MadeAt, &m.Server); err != nil {
 		return nil, fmt.Errorf("look at the database: %w", err)
@@ -330,16 +349,18 @@ func (s Source) writeDatabase(ctx context.Context, from *snapshot, to io.Writer,
 func (s Source) writeKeys(ctx context.Context, from *snapshot, to io.Writer, report *Report) error {
 	m := from.manifest
 	m.Kind, m.Method, m.Audit = kindKeys, MethodCopy, nil
-	m.Tables = []Table{{personKeys, []string{"returnee_id", "key", "key_id"}}, {erasures, []string{"returnee_id", "erased_at"}}}
+	m.Tables = nil
+	for _, t := range keyTables {
+		m.Tables = append(m.Tables, t.Table)
+	}
 	w, err := newWriter(to, s.Recipients, m)
 	if err != nil {
 		return err
 	}
-	if err := from.copyTo(ctx, w, personKeys, `SELECT returnee_id, key, key_id FROM returnee_identities WHERE key IS NOT NULL`); err != nil {
-		return err
-	}
-	if err := from.copyTo(ctx, w, erasures, `SELECT returnee_id, erased_at FROM erasures`); err != nil {
-		return err
+	for _, t := range keyTables {
+		if err := from.copyTo(ctx, w, t.Name, t.query); err != nil {
+			return err
+		}
 	}
 	report.People, report.Erased = w.summary.Rows[personKeys], w.summary.Rows[erasures]
 	return w.close()

@@ -100,8 +100,11 @@ func (s Source) dump(ctx context.Context, from *snapshot, w *writer) error {
 		return fmt.Errorf("export the snapshot: %w", err)
 	}
 	return w.part(dumpPart, func(to io.Writer) error {
-		command, said, err := p.command(ctx, s.URL, "", "--format=custom", "--compress=0", "--snapshot="+id, "--no-owner", "--lock-wait-timeout="+strconv.FormatInt(lockWait.Milliseconds(), 10),
-			"--exclude-table-data=public."+identities, "--exclude-table-data=public."+tokens)
+		arguments := []string{"--format=custom", "--compress=0", "--snapshot=" + id, "--no-owner", "--lock-wait-timeout=" + strconv.FormatInt(lockWait.Milliseconds(), 10)}
+		for _, table := range append(leftOut(), identities) {
+			arguments = append(arguments, "--exclude-table-data=public."+table)
+		}
+		command, said, err := p.command(ctx, s.URL, "", arguments...)
 		if err != nil {
 			return err
 		}

@@ -226,17 +226,23 @@ func (l *loader) switchOff(ctx context.Context, tables []Table) error {
 // loadKeys gives people their keys again, and finds who is to be erased: those of whom the keys say so, who may be there no more.
 func (l *loader) loadKeys(ctx context.Context, keys *reader, eraseUnknown bool) ([]person, error) {
 	l.progress("Giving people their keys")
-	// The tables are named as the parts are, and are in the way of no others.
-	if err := l.exec(ctx, `CREATE TEMPORARY TABLE person_keys (returnee_id uuid PRIMARY KEY, key bytea NOT NULL, key_id bigint NOT NULL) ON COMMIT DROP`,
-		`CREATE TEMPORARY TABLE erased_since (returnee_id uuid PRIMARY KEY, erased_at timestamptz NOT NULL) ON COMMIT DROP`); err != nil {
-		return nil, err
+	for _, t := range []string{
+		`person_keys (returnee_id uuid PRIMARY KEY, key bytea NOT NULL, key_id bigint NOT NULL)`, `erased_since (returnee_id uuid PRIMARY KEY, erased_at timestamptz NOT NULL)`,
+		`revoked_tokens (id uuid PRIMARY KEY, revoked_at timestamptz NOT NULL)`, `suspended_users (id uuid PRIMARY KEY, suspended_at timestamptz NOT NULL)`,
+	} {
+		if err := l.exec(ctx, `CREATE TEMPORARY TABLE `+t+` ON COMMIT DROP`); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := keys.each(func(part string, content io.Reader) (int64, error) {
-		switch tableOf(part) {
-		case personKeys:
-			return copyFrom(ctx, l.conn, personKeys, []string{"returnee_id", "key", "key_id"}, content)
-		case erasures:
-			return copyFrom(ctx, l.conn, "erased_since", []string{"returnee_id", "erased_at"}, content)
+		for _, t := range keyTables {
+			if t.Name == tableOf(part) {
+				into := t.Name
+				if into == erasures { // whose name the database has for a table of its own
+					into = "erased_since"
+				}
+				return copyFrom(ctx, l.conn, into, t.Columns, content)
+			}
 		}
 		return 0, onward.Errorf(onward.EInvalid, "the archive of keys has an unknown part %s", part)
 	}); err != nil {
@@ -244,7 +250,9 @@ func (l *loader) loadKeys(ctx context.Context, keys *reader, eraseUnknown bool) 
 	}
 	var unknown int64
 	if err := l.exec(ctx, `UPDATE returnee_identities i SET key = k.key, key_id = k.key_id FROM person_keys k WHERE k.returnee_id = i.returnee_id`,
-		`INSERT INTO erasures SELECT * FROM erased_since ON CONFLICT DO NOTHING`); err != nil {
+		`INSERT INTO erasures SELECT * FROM erased_since ON CONFLICT DO NOTHING`,
+		`UPDATE api_tokens t SET revoked_at = r.revoked_at FROM revoked_tokens r WHERE r.id = t.id AND t.revoked_at IS NULL`,
+		`UPDATE users u SET suspended_at = s.suspended_at FROM suspended_users s WHERE s.id = u.id AND u.suspended_at IS NULL`); err != nil {
 		return nil, err
 	}
 	if err := l.conn.QueryRow(ctx, `SELECT count(*) FROM returnee_identities WHERE key IS NULL AND key_id <> 0 AND returnee_id NOT IN (SELECT returnee_id FROM erased_since)`).Scan(&unknown); err != nil {

@@ -2,9 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
+	"onward"
 	"onward/internal/embedded"
+	"onward/store/vault"
 )
 
 // OpenServer brings up the database server for this process alone: nothing is migrated, and there is no Store.
@@ -12,16 +17,23 @@ func OpenServer(ctx context.Context, config Config) (*Engine, error) {
 	return start(ctx, config, (*Engine).startDatabase)
 }
 
-// JoinServer is OpenServer, but for an embedded server that another Onward runs: then it is that one.
+// JoinServer is OpenServer, but for an embedded server that another Onward runs: then it is that one. ENotFound where there is no database.
 func JoinServer(ctx context.Context, config Config) (*Engine, error) {
 	return start(ctx, config, (*Engine).joinDatabase)
 }
 
 func (e *Engine) joinDatabase(ctx context.Context) (err error) {
 	if e.config.embedded() {
-		if e.ownerURL, err = embedded.RunningDSN(filepath.Join(e.config.DataDir, "postgres")); err != nil || e.ownerURL != "" {
+		dir := filepath.Join(e.config.DataDir, "postgres")
+		if _, err := os.Stat(filepath.Join(dir, "pgdata", "PG_VERSION")); errors.Is(err, fs.ErrNotExist) {
+			return onward.Errorf(onward.ENotFound, "there is no database in %s; name the directory with --data, or a server with DATABASE_URL", e.config.DataDir)
+		}
+		if e.ownerURL, err = embedded.RunningDSN(dir); err != nil || e.ownerURL != "" {
 			return err
 		}
 	}
 	return e.startDatabase(ctx)
 }
+
+// Keys are those that this Onward seals with.
+func (e *Engine) Keys() (*vault.Vault, error) { return e.config.LoadKeys() }
