@@ -64,7 +64,7 @@ var access = map[string][]Grant{
 
 	"referral-transitions": {grant(ofAnyone, "", everyone...)},
 	"create-referral":      {grant(ofCaseload, seesCodes, agency...)}, "list-referrals": {grant(ofCaseload, seesCodes, agency...)}, "read-referral": {grant(ofCaseload, seesCodes, agency...)},
-	"referral-history": {grant(ofCaseload, seesCodes, agency...)}, "change-referral": {grant(ofCaseload, seesCodes, agency...)}, "create-answer-link": {grant(ofCaseload, seesCodes, agency...)},
+	"referral-history": {grant(ofCaseload, seesCodes, agency...)}, "referral-decision": {grant(ofCaseload, seesCodes, agency...)}, "change-referral": {grant(ofCaseload, seesCodes, agency...)}, "create-answer-link": {grant(ofCaseload, seesCodes, agency...)},
 	"inform-recipient": {grant(ofCaseload, seesCodes, agency...)},
 	"read-close-rules": {grant(ofOwn, "", RoleSupervisor, RoleAdministrator)}, "set-close-rules": {grant(ofOwn, "", RoleSupervisor, RoleAdministrator)},
 	"list-received-referrals": {grant(ofReceived, seesPseudonym, recipient...)}, "read-received-referral": {grant(ofReceived, seesPseudonym, recipient...)},

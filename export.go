@@ -18,6 +18,7 @@ type Export struct {
 	Withdrawals []Withdrawal        `json:"withdrawals"`
 	Requests    []ExportedRequest   `json:"requests" doc:"Lists that were made for the person"`
 	Referrals   []ExportedReferral  `json:"referrals"`
+	Decisions   []Decision          `json:"decisions" doc:"Why the person was referred to each opportunity"`
 	Placements  []Placement         `json:"placements"`
 	CheckIns    []ExportedCheckIn   `json:"check_ins"`
 	Alerts      []Alert             `json:"alerts"`

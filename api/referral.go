@@ -113,6 +113,11 @@ func (a *API) registerReferrals() {
 		return out, err
 	})
 	register(a, huma.Operation{
+		OperationID: "referral-decision", Method: http.MethodGet, Path: "/v1/referrals/{id}/decision", Tags: tags, Summary: "Why somebody was referred: the record of the decision",
+		Description: "Written with the referral and never changed: who decided, what the list had, what stood higher and was passed over, the versions, and what the person had agreed to. The sentences " +
+			"are for the person who asks why, in the person's language or another.",
+	}, a.decision)
+	register(a, huma.Operation{
 		OperationID: "change-referral", Method: http.MethodPost, Path: "/v1/referrals/{id}/events", Tags: tags, Summary: "Move a referral on",
 		Description: "Needs If-Match. 412 with the referral as it is now in current if someone else changed it, 409 if the event does not fit its state. Ends need a reason.",
 		Errors:      forbids(http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired),

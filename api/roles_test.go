@@ -48,7 +48,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"create-household": {"CS", 201, s.newCouple, nil}, "list-households": {"CS", 200, nil, nil}, "read-household": {"CS", 200, nil, nil},
 		"referral-transitions": {everyone, 200, nil, nil}, "list-referrals": {"CS", 200, nil, nil}, "list-received-referrals": {"SDE", 200, nil, nil},
 		"create-referral": {"CS", 201, s.newReferral, nil}, "read-referral": {"CS", 200, nil, s.at("referrals/%s")},
-		"referral-history": {"CS", 200, nil, s.at("referrals/%s/history")}, "create-answer-link": {"CS", 201, nil, s.at("referrals/%s/answer-links")},
+		"referral-history": {"CS", 200, nil, s.at("referrals/%s/history")}, "referral-decision": {"CS", 200, nil, s.at("referrals/%s/decision")}, "create-answer-link": {"CS", 201, nil, s.at("referrals/%s/answer-links")},
 		"change-referral":        {"CS", 200, event("withdraw", "family"), s.at("referrals/%s/events")},
 		"inform-recipient":       {"CS", 200, text("information"), s.at("referrals/%s/information", asked)},
 		"list-scarcity":          {"CS", 200, nil, nil},

@@ -20,7 +20,7 @@ func (tx *Tx) Export(ctx context.Context, id onward.ID) (e onward.Export, err er
 	}
 	tx.noteRead("export", nil, id)
 	for _, part := range []func(context.Context, *onward.Export) error{
-		tx.exportKept, tx.exportConsents, tx.exportRequests, tx.exportReferrals, tx.exportPlacements, tx.exportCheckIns, tx.exportAlerts, tx.exportHome, tx.exportAudit, tx.exportNames,
+		tx.exportKept, tx.exportConsents, tx.exportRequests, tx.exportReferrals, tx.exportDecisions, tx.exportPlacements, tx.exportCheckIns, tx.exportAlerts, tx.exportHome, tx.exportAudit, tx.exportNames,
 	} {
 		if err := part(ctx, &e); err != nil {
 			return e, wrap("export", err)

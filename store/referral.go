@@ -130,10 +130,11 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	if err := tx.mayBeReferred(returnee, opportunity); err != nil {
 		return none, err
 	}
-	rank, how, err := tx.choice(ctx, d)
+	list, err := tx.chosenFrom(ctx, d)
 	if err != nil {
 		return none, err
 	}
+	rank, how := choice(list, d.OpportunityID)
 	if err := d.Validate(rank); err != nil {
 		return none, err
 	}
@@ -145,20 +146,28 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 		return none, wrap("create referral", err)
 	}
 	id := onward.NewID()
+	decision := onward.NewDecision(list, opportunity.ID, returnee.Consents, tx.today())
+	decision.OpportunityID, decision.OpportunityVersion, decision.RequestID, decision.ChoiceReason = opportunity.ID, opportunity.Version, d.RequestID, d.ChoiceReason
+	record, err := decided(decision)
+	if err != nil {
+		return none, wrap("create referral", err)
+	}
 	note, err := tx.sealText(ctx, returnee.ID, fieldOf("referrals", id.String(), "choice_note"), d.ChoiceNote)
 	if err != nil {
 		return none, wrap("create referral", err)
 	}
 	var row referralRow
 	err = tx.get(ctx, &row, `WITH step AS (
-			INSERT INTO referral_steps (referral_id, organisation_id, at, event, to_status, party, user_id) VALUES ($1, $2, $15, 'create', 'draft', 'agency', $14))
+			INSERT INTO referral_steps (referral_id, organisation_id, at, event, to_status, party, user_id) VALUES ($1, $2, $15, 'create', 'draft', 'agency', $14)),
+		decision AS (INSERT INTO referral_decisions (referral_id, organisation_id, returnee_id, decided_by, role, at, body, list_hash)
+			VALUES ($1, $2, $4, $14, $16, $15, $17, (SELECT sha256(q.list) FROM referral_requests q WHERE q.id = $8)))
 		INSERT INTO referrals AS r (id, organisation_id, recipient_id, returnee_id, opportunity_id, kind, place_id, pseudonym,
 			request_id, rank, chosen, choice_reason, choice_note, urgency, status, created_by, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, candidate_pseudonym($5, $4), $8, $9, $10, $11, $12, $13, 'draft', $14, $15, $15)
 		RETURNING `+referralColumns,
 		id, tx.Actor.OrganisationID, opportunity.OrganisationID, returnee.ID, opportunity.ID, string(opportunity.Kind),
 		nilIfZero(int64(opportunity.PlaceID)), nilIfZero(d.RequestID), rank, string(asChosen), string(d.ChoiceReason), note,
-		string(d.Urgency), tx.Actor.UserID, tx.now)
+		string(d.Urgency), tx.Actor.UserID, tx.now, string(tx.Actor.Role), record)
 	if constraintOf(err) == "referrals_live" {
 		return none, onward.Errorf(onward.EConflict, "this person has a live referral to this opportunity already; GET /v1/referrals?returnee_id= shows it")
 	}
@@ -192,31 +201,39 @@ func (tx *Tx) excludes(excluded []onward.ExcludedPlace, at onward.PlaceID) bool 
 	})
 }
 
-// choice finds what was chosen in the list that it was chosen from. Rank 0: it is on none.
-func (tx *Tx) choice(ctx context.Context, d onward.ReferralDetails) (int, chosen, error) {
+// chosenFrom reads the list that something was chosen from; nil when it was chosen without one.
+func (tx *Tx) chosenFrom(ctx context.Context, d onward.ReferralDetails) (*onward.RankedList, error) {
 	if d.RequestID.IsZero() {
-		return 0, chosen{}, nil
+		return nil, nil
 	}
 	request, err := tx.ReferralRequest(ctx, d.RequestID)
 	if onward.CodeOf(err) == onward.ENotFound || err == nil && request.ReturneeID != d.ReturneeID {
-		return 0, chosen{}, onward.Invalid([]onward.FieldError{{Field: "request_id", Rule: "unknown", Message: "this names no referral request of this person"}})
+		return nil, onward.Invalid([]onward.FieldError{{Field: "request_id", Rule: "unknown", Message: "this names no referral request of this person"}})
 	} else if err != nil {
-		return 0, chosen{}, err
+		return nil, err
 	}
 	if request.List == nil {
-		return 0, chosen{}, onward.Errorf(onward.EConflict, "this referral request has no list yet; read it with ?wait=10s, then choose")
+		return nil, onward.Errorf(onward.EConflict, "this referral request has no list yet; read it with ?wait=10s, then choose")
 	}
-	for _, line := range request.List.Referrals {
-		if line.Opportunity.ID != d.OpportunityID {
+	return request.List, nil
+}
+
+// choice finds what was chosen in the list that it was chosen from, if any. Rank 0: it is on none.
+func choice(list *onward.RankedList, opportunity onward.ID) (int, chosen) {
+	if list == nil {
+		return 0, chosen{}
+	}
+	for _, line := range list.Referrals {
+		if line.Opportunity.ID != opportunity {
 			continue
 		}
-		first := request.List.Referrals[0]
+		first := list.Referrals[0]
 		return line.Rank, chosen{
 			ScoreParts: onward.ScoreParts{Fit: line.Fit, Reach: line.Reach, Terms: line.Terms},
-			First:      &onward.ScoreParts{Fit: first.Fit, Reach: first.Reach, Terms: first.Terms}, Overridden: request.List.Destination.Overridden,
-		}, nil
+			First:      &onward.ScoreParts{Fit: first.Fit, Reach: first.Reach, Terms: first.Terms}, Overridden: list.Destination.Overridden,
+		}
 	}
-	return 0, chosen{Overridden: request.List.Destination.Overridden}, nil
+	return 0, chosen{Overridden: list.Destination.Overridden}
 }
 
 // Referral reads one as the agency sees it. ENotFound if it does not exist or the actor is not of the agency.

@@ -335,3 +335,30 @@ func TestAPersonIsToldInWordsWhateverTheReason(t *testing.T) {
 		t.Error("what is told gives away which safety reason it was")
 	}
 }
+
+func TestADecisionIsToldInWords(t *testing.T) {
+	t.Parallel()
+	for _, code := range onward.ServiceLanguages() {
+		w := sentences.In(code)
+		for _, reason := range append(onward.ChoiceReasons(), "") {
+			for _, d := range []onward.Decision{
+				{},
+				{RequestID: onward.NewID(), Rank: 3, Of: 20, Overrides: []string{"destination"}, List: "gone"},
+				{RequestID: onward.NewID(), Rank: 1},
+				{RequestID: onward.NewID(), NearMiss: onward.GateAge},
+				{RequestID: onward.NewID()},
+			} {
+				d.ChoiceReason = reason
+				said := w.Decision(d, nil)
+				if len(said) < 3 {
+					t.Errorf("%s: %q", code, said)
+				}
+				for _, text := range said {
+					if strings.HasPrefix(text, "decision.") || strings.Contains(text, "_") || strings.Contains(text, "<no value>") {
+						t.Errorf("%s: %q", code, text)
+					}
+				}
+			}
+		}
+	}
+}
