@@ -112,6 +112,12 @@ var access = map[string][]Grant{
 	"list-sessions": {grant(ofSelf, "", everyone...)}, "end-session": {grant(ofSelf, "", everyone...)}, "end-sessions": {grant(ofSelf, "", everyone...)}, "change-password": {grant(ofSelf, "", everyone...)},
 	"begin-second-factor": {grant(ofSelf, "", everyone...)}, "confirm-second-factor": {grant(ofSelf, "", everyone...)}, "remove-second-factor": {grant(ofSelf, "", everyone...)},
 	"renew-recovery-codes": {grant(ofSelf, "", everyone...)},
+	"read-invitation":      {grant(ofLink, "")}, "accept-invitation": {grant(ofLink, "")}, "ask-password-reset": {grant(ofAnyone, "")},
+	"list-tokens": {grant(ofSelf, "", everyone...)}, "create-token": {grant(ofSelf, "", everyone...)}, "revoke-token": {grant(ofSelf, "", everyone...)},
+	"list-accounts": {grant(ofOwn, "", RoleAdministrator)}, "read-account": {grant(ofOwn, "", RoleAdministrator)}, "invite-user": {grant(ofOwn, "", RoleAdministrator)},
+	"invite-again": {grant(ofOwn, "", RoleAdministrator)}, "update-account": {grant(ofOwn, "", RoleAdministrator)}, "suspend-account": {grant(ofOwn, "", RoleAdministrator)},
+	"reinstate-account": {grant(ofOwn, "", RoleAdministrator)}, "list-account-sessions": {grant(ofOwn, "", RoleAdministrator)}, "end-account-sessions": {grant(ofOwn, "", RoleAdministrator)},
+	"reset-second-factor": {grant(ofOwn, "", RoleAdministrator)},
 
 	"list-organisations": {grant(ofAnyone, "", everyone...)}, "list-colleagues": {grant(ofOwn, "", everyone...)},
 	"list-events": {grant(ofSelf, seesCodes, everyone...)}, "read-notice-preferences": {grant(ofSelf, "", everyone...)}, "set-notice-preferences": {grant(ofSelf, "", everyone...)},
@@ -132,7 +138,7 @@ func MayCall(operation string, role Role) bool {
 func Areas() []string {
 	return []string{
 		"alerts", "answers", "candidates", "check-ins", "health", "households", "model", "monitoring", "notices", "opportunities", "organisations", "placements", "protection",
-		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "sign-in", "unlocks", "vetting", "vocabulary", "webhooks",
+		"received-referrals", "referral-requests", "referrals", "residences", "returnees", "sign-in", "unlocks", "users", "vetting", "vocabulary", "webhooks",
 	}
 }
 

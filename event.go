@@ -29,6 +29,9 @@ const (
 	EventDeletionConfirmed EventKind = "deletion.confirmed"    // to the counsellor
 	EventRetentionDue      EventKind = "retention.due"         // to the counsellor: the time of a person is over in thirty days
 	EventHoldReview        EventKind = "legal_hold.review"     // to the supervisors: is it still needed?
+	EventAccountInvited    EventKind = "account.invited"       // to a new user: choose a password
+	EventAccountReset      EventKind = "account.reset"         // to the user: choose another password
+	EventAccountChanged    EventKind = "account.changed"       // to the user: how they sign in was changed
 )
 
 // EventKinds lists the events.
@@ -37,6 +40,7 @@ func EventKinds() []EventKind {
 		EventReferralRequested, EventReferralReminder, EventReferralOverdue, EventReferralAnswered, EventReferralQuestion, EventReferralInformed,
 		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
 		EventVettingExpired, EventWebhookDisabled, EventConsentExpiring, EventDeletionRequested, EventDeletionOverdue, EventDeletionConfirmed, EventRetentionDue, EventHoldReview,
+		EventAccountInvited, EventAccountReset, EventAccountChanged,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"onward/indexer"
 	"onward/indexer/catalogue"
@@ -74,6 +75,8 @@ type API struct {
 	sessions    *scs.SessionManager
 	crossOrigin *http.CrossOriginProtection
 	signIns     *prometheus.CounterVec
+	// withoutRedis bounds guesses while Redis is away.
+	withoutRedis *rate.Limiter
 }
 
 // setLibraries sets what huma and Gin keep once for a process. It can't differ between two APIs.
@@ -101,6 +104,7 @@ func New(config Config) *API {
 		waiting: newWaiting(), limits: config.Limits.withDefaults(), contact: config.Contact, signIn: config.SignIn.withDefaults(),
 	}
 	a.sessions, a.crossOrigin, a.signIns = newSessions(a.store, a.signIn), newCrossOrigin(a.signIn.PublicURL, a.log), signInMetrics(config.Registry)
+	a.withoutRedis = rate.NewLimiter(triesWithoutRedis, 10*triesWithoutRedis)
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
 	if err := a.router.SetTrustedProxies(config.TrustedProxies); err != nil {
@@ -141,6 +145,7 @@ func New(config Config) *API {
 	a.registerExport()
 	a.registerRetention()
 	a.registerSignIn()
+	a.registerUsers()
 	a.registerDocs()
 	return a
 }

@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -27,6 +29,7 @@ type Problem struct {
 	Current   any            `json:"current,omitempty" doc:"With 412: the record as it is now, where it can be shown"`
 
 	cause error
+	wait  time.Duration
 }
 
 // ProblemField is one bad field.
@@ -50,6 +53,14 @@ var problemType = reflect.TypeFor[Problem]()
 func (p *Problem) Error() string { return p.Detail }
 
 func (p *Problem) Unwrap() error { return p.cause }
+
+// GetHeaders tells huma how long to wait.
+func (p *Problem) GetHeaders() http.Header {
+	if p.wait == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int(p.wait/time.Second) + 1)}}
+}
 
 // GetStatus tells huma the status.
 func (p *Problem) GetStatus() int { return p.Status }
@@ -102,6 +113,10 @@ func newProblemOf(status int, detail string) *Problem {
 func problem(err error) *Problem {
 	p := newProblemOf(statusOf[onward.CodeOf(err)], defect)
 	p.cause = err
+	var wait waitError
+	if errors.As(err, &wait) {
+		p.wait = wait.after
+	}
 	var domain *onward.Error
 	if errors.As(err, &domain) {
 		p.Detail, p.Current = domain.Message, domain.Current

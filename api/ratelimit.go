@@ -17,6 +17,10 @@ import (
 type RateLimits struct {
 	// Allow takes one from a budget, as redis_rate.Limiter.Allow does. nil: there are no limits.
 	Allow func(ctx context.Context, key string, limit redis_rate.Limit) (*redis_rate.Result, error)
+	// Tries is Allow for guesses of passwords and codes, which are bounded even where requests are not; Forget gives a budget of it back, as
+	// redis_rate.Limiter.Reset does. nil: Allow.
+	Tries  func(ctx context.Context, key string, limit redis_rate.Limit) (*redis_rate.Result, error)
+	Forget func(ctx context.Context, key string) error
 	// PerToken and PerUser are requests a second; bursts are four seconds' worth. 0: 50 and 100.
 	PerToken, PerUser int
 }
@@ -42,6 +46,9 @@ func (r RateLimits) withDefaults() RateLimits {
 	}
 	if r.PerUser == 0 {
 		r.PerUser = perUserDefault
+	}
+	if r.Tries == nil {
+		r.Tries = r.Allow
 	}
 	return r
 }

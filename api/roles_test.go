@@ -114,6 +114,11 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		"sign-in": {everyone + "N", 401, func(string) any { return map[string]any{"email": "nobody@example.org", "password": "x"} }, nil}, "read-me": {everyone, 200, nil, nil},
 		// Of sessions, and never of a token; what they do is tried in signin_test.go.
 		"give-second-factor": {"", 0, nil, nil}, "sign-out": {"", 0, nil, nil}, "list-sessions": {"", 0, nil, nil}, "end-session": {"", 0, nil, nil}, "end-sessions": {"", 0, nil, nil}, "change-password": {"", 0, nil, nil},
+		"create-token": {"", 0, nil, nil}, "revoke-token": {"", 0, nil, nil}, "invite-user": {"", 0, nil, nil}, "invite-again": {"", 0, nil, nil}, "update-account": {"", 0, nil, nil}, "suspend-account": {"", 0, nil, nil},
+		"reinstate-account": {"", 0, nil, nil}, "end-account-sessions": {"", 0, nil, nil}, "reset-second-factor": {"", 0, nil, nil},
+		"list-tokens": {everyone, 200, nil, nil}, "list-accounts": {"D", 200, nil, nil}, "read-account": {"D", 200, nil, s.account("accounts/%s")}, "list-account-sessions": {"D", 200, nil, s.account("accounts/%s/sessions")},
+		"read-invitation": {everyone + "N", 404, nil, func(string, string) (string, int64) { return "invitations/none", 0 }}, "ask-password-reset": {everyone + "N", 202, func(string) any { return map[string]any{"email": "nobody@example.org"} }, nil},
+		"accept-invitation":   {everyone + "N", 404, func(string) any { return map[string]any{"password": goodPassword} }, func(string, string) (string, int64) { return "invitations/none", 0 }},
 		"begin-second-factor": {"", 0, nil, nil}, "confirm-second-factor": {"", 0, nil, nil}, "remove-second-factor": {"", 0, nil, nil}, "renew-recovery-codes": {"", 0, nil, nil},
 		"update-household": {"CS", 200, s.newCouple, nil}, "delete-household": {"CS", 204, nil, nil}, "household-opportunities": {"CS", 200, nil, nil},
 	}

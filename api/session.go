@@ -207,7 +207,16 @@ func (a *API) renew(ctx context.Context, session onward.Session) (onward.Session
 		return session, nil, err
 	}
 	session.ExpiresAt, session.EndsAt = expiry, now.Add(a.signIn.Longest)
-	return session, []http.Cookie{*cookieOf(token, false)}, nil
+	cookies := []http.Cookie{*cookieOf(token, false)}
+	if session.Stage != onward.StageComplete {
+		return session, cookies, nil
+	}
+	account, err := a.store.Account(ctx, onward.Actor{UserID: session.UserID, OrganisationID: session.OrganisationID}, session.UserID)
+	if err != nil || a.knownDevice(ctx, account.Email) != "" {
+		return session, cookies, err
+	}
+	device, err := a.rememberDevice(ctx, account.Email)
+	return session, append(cookies, device), err
 }
 
 // begin signs a user in who has just proved who they are, as far as that went.

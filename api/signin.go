@@ -97,6 +97,14 @@ func (a *API) counted(ctx context.Context, step string, err error) error {
 	return err
 }
 
+// countedRefusal counts a step that was not even tried.
+func (a *API) countedRefusal(ctx context.Context, step string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return a.counted(ctx, step, err)
+}
+
 func (a *API) registerSignIn() {
 	tags := []string{"Sign in"}
 	register(a, huma.Operation{
@@ -105,10 +113,15 @@ func (a *API) registerSignIn() {
 			"address and a wrong password answer the same, after the same time.",
 		Errors: forbids(http.StatusUnauthorized, http.StatusServiceUnavailable),
 	}, func(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+		right, err := a.tryPassword(ctx, in.Body.Email)
+		if err := a.countedRefusal(ctx, "password", err); err != nil {
+			return nil, err
+		}
 		account, err := a.store.CheckPassword(ctx, in.Body.Email, in.Body.Password)
 		if err := a.counted(ctx, "password", err); err != nil {
 			return nil, err
 		}
+		right()
 		session, cookies, err := a.begin(ctx, account, onward.ByPassword, a.stageOf(account))
 		return &sessionOutput{SetCookie: cookies, Body: session}, err
 	})
@@ -116,8 +129,8 @@ func (a *API) registerSignIn() {
 		OperationID: "give-second-factor", Method: http.MethodPost, Path: "/v1/sign-in/second-factor", Tags: tags, Security: onlySession, Metadata: at(onward.StageSecondFactor), Summary: "Give the code after the password",
 		Description: "Six digits of the authenticator app, or a recovery code; each is taken once. The session gets a new cookie. Also to prove again who you are.", Errors: forbids(),
 	}, func(ctx context.Context, in *codeInput) (*sessionOutput, error) {
-		recovery, err := a.store.CheckSecondFactor(ctx, actorFrom(ctx), in.Body.Code)
-		if err := a.counted(ctx, "second_factor", err); err != nil {
+		recovery, err := a.takeCode(ctx, "second_factor", in.Body.Code)
+		if err != nil {
 			return nil, err
 		}
 		session := a.sessionFrom(ctx)
@@ -186,6 +199,8 @@ func (a *API) registerSignIn() {
 		return &sessionOutput{SetCookie: cookies, Body: session}, err
 	})
 	a.registerSecondFactor(tags)
+	a.registerInvitations(tags)
+	a.registerTokens(tags)
 }
 
 func (a *API) registerSecondFactor(tags []string) {
@@ -203,6 +218,10 @@ func (a *API) registerSecondFactor(tags []string) {
 		OperationID: "confirm-second-factor", Method: http.MethodPost, Path: "/v1/me/second-factor/confirm", Tags: tags, Security: onlySession, Metadata: at(onward.StageSetUp), Summary: "Confirm the second factor with a code of it",
 		Description: "Your other sessions end, this one is complete and gets a new cookie. The recovery codes are shown this once.", Errors: forbids(http.StatusConflict),
 	}, func(ctx context.Context, in *codeInput) (*recoveryCodesOutput, error) {
+		actor := actorFrom(ctx)
+		if err := a.countedRefusal(ctx, "set_up", a.try(ctx, "set-up:"+actor.UserID.String(), triesToConfirm)); err != nil {
+			return nil, err
+		}
 		codes, err := a.store.ConfirmSecondFactor(ctx, actorFrom(ctx), in.Body.Code)
 		if err := a.counted(ctx, "set_up", err); err != nil {
 			return nil, err
@@ -242,7 +261,16 @@ func (a *API) registerSecondFactor(tags []string) {
 
 // confirm makes sure that it is still the user who asks.
 func (a *API) confirm(ctx context.Context, p Proof) error {
-	return a.counted(ctx, "confirm", a.store.Confirm(ctx, actorFrom(ctx), a.sessionFrom(ctx).ConfirmedAt, p.CurrentPassword))
+	actor := actorFrom(ctx)
+	key := "confirm:" + actor.UserID.String()
+	if err := a.countedRefusal(ctx, "confirm", a.try(ctx, key, triesToConfirm)); err != nil {
+		return err
+	}
+	err := a.store.Confirm(ctx, actor, a.sessionFrom(ctx).ConfirmedAt, p.CurrentPassword)
+	if err == nil {
+		a.forget(ctx, key)
+	}
+	return a.counted(ctx, "confirm", err)
 }
 
 // confirmWithCode does so by the second factor as well, where there is one.
@@ -255,6 +283,24 @@ func (a *API) confirmWithCode(ctx context.Context, p ProofWithCode) error {
 	if err != nil || !account.HasSecondFactor {
 		return err
 	}
-	_, err = a.store.CheckSecondFactor(ctx, actor, p.Code)
-	return a.counted(ctx, "confirm", err)
+	_, err = a.takeCode(ctx, "confirm", p.Code)
+	return err
+}
+
+// takeCode takes a code of the second factor, or a recovery code.
+func (a *API) takeCode(ctx context.Context, step, code string) (recovery bool, err error) {
+	actor := actorFrom(ctx)
+	account, err := a.store.Account(ctx, actor, actor.UserID)
+	if err != nil {
+		return false, err
+	}
+	right, err := a.tryCode(ctx, account)
+	if err := a.countedRefusal(ctx, step, err); err != nil {
+		return false, err
+	}
+	recovery, err = a.store.CheckSecondFactor(ctx, actor, code)
+	if err == nil {
+		right()
+	}
+	return recovery, a.counted(ctx, step, err)
 }

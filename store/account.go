@@ -119,16 +119,7 @@ func (tx *Tx) RevokeToken(ctx context.Context, id onward.ID) error {
 
 // Tokens lists the tokens that the actor may see, without their secrets.
 func (tx *Tx) Tokens(ctx context.Context) ([]onward.Token, error) {
-	var rows []struct {
-		onward.Token
-		Scopes pq.StringArray `db:"scopes"`
-	}
-	err := tx.selectAll(ctx, &rows, `SELECT id, user_id, name, expires_at, created_at, revoked_at, last_used_at, scopes FROM api_tokens ORDER BY id`)
-	list := make([]onward.Token, len(rows))
-	for i, r := range rows {
-		list[i], list[i].Scopes = r.Token, scopesOf(r.Scopes)
-	}
-	return list, wrap("list tokens", err)
+	return tx.tokens(ctx, `ORDER BY id`)
 }
 
 // Authenticate finds who a token belongs to. EUnauthenticated when it is unknown, revoked or expired; the message does

@@ -32,7 +32,7 @@ func (s *Store) FanOut(ctx context.Context, events []onward.ID, channels []onwar
 		}
 		// The user who is meant, or everyone in the role; where no one has it, those who run the organisation.
 		for channel, wants := range map[onward.Channel]string{
-			onward.ChannelEmail: `NOT e.kind = ANY(coalesce(p.off, '{}'))`, onward.ChannelSMS: `p.phone <> '' AND e.kind = ANY(p.sms)`,
+			onward.ChannelEmail: `(e.kind LIKE 'account.%' OR NOT e.kind = ANY(coalesce(p.off, '{}')))`, onward.ChannelSMS: `p.phone <> '' AND e.kind = ANY(p.sms)`,
 		} {
 			if !slices.Contains(channels, channel) {
 				continue

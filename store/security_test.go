@@ -224,6 +224,7 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"read a second factor", `SELECT secret FROM second_factors WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"delete a second factor", `DELETE FROM second_factors WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"read recovery codes", `SELECT hash FROM recovery_codes WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "10", ""},
+		{"read an invitation", `SELECT id FROM invitations WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"read a session", `SELECT token_hash FROM sessions WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"complete a session", `UPDATE sessions SET stage = 'complete' WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},

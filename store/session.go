@@ -148,7 +148,7 @@ func (s *Store) EndSession(ctx context.Context, actor onward.Actor, id onward.ID
 
 // endSessions ends the sessions of a user but one.
 func (tx *Tx) endSessions(ctx context.Context, user, but onward.ID) error {
-	_, err := tx.exec(ctx, `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL`, user, but, tx.now)
+	_, err := tx.exec(ctx, `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL`, user, but, tx.now)
 	return wrap("end sessions", err)
 }
 

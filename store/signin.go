@@ -165,7 +165,19 @@ func (tx *Tx) setPassword(ctx context.Context, user onward.ID, hash string) erro
 	if err != nil || n == 0 {
 		return wrap("set password", errors.Join(err, notFound(sql.ErrNoRows, "there is no such user")))
 	}
-	return tx.endSessions(ctx, user, tx.Actor.SessionID)
+	return tx.changed(ctx, user, "password")
+}
+
+// changed ends the sessions of a user but the one that asks, and tells them that how they sign in was changed.
+func (tx *Tx) changed(ctx context.Context, user onward.ID, what string) error {
+	a, err := tx.account(ctx, user)
+	if err != nil {
+		return err
+	}
+	if err := tx.endSessions(ctx, user, tx.Actor.SessionID); err != nil {
+		return err
+	}
+	return tx.announce(ctx, onward.Event{Kind: onward.EventAccountChanged, OrganisationID: a.OrganisationID, UserID: user, SubjectID: user, Status: what})
 }
 
 const (
@@ -283,7 +295,7 @@ func (s *Store) ConfirmSecondFactor(ctx context.Context, actor onward.Actor, cod
 		if codes, err = tx.renewRecoveryCodes(ctx); err != nil {
 			return err
 		}
-		return tx.endSessions(ctx, actor.UserID, actor.SessionID)
+		return tx.changed(ctx, actor.UserID, "second_factor")
 	})
 	return codes, wrap("confirm second factor", err)
 }
@@ -378,7 +390,7 @@ func (s *Store) RemoveSecondFactor(ctx context.Context, actor onward.Actor, user
 		if _, err := tx.exec(ctx, `DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
 			return err
 		}
-		return tx.endSessions(ctx, user, tx.Actor.SessionID)
+		return tx.changed(ctx, user, "second_factor")
 	})
 	return wrap("remove second factor", err)
 }

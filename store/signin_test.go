@@ -62,6 +62,9 @@ func (b bench) signedIn(o onward.Organisation) (onward.Actor, string) {
 		b.t.Fatal(err)
 	}
 	secret := b.factor(actor)
+	if _, err := b.store.InviteAgain(b.t.Context(), actor, u.ID); err != nil {
+		b.t.Fatal(err)
+	}
 	if err := b.commit(o.Slug, s, clock().Add(time.Hour)); err != nil {
 		b.t.Fatal(err)
 	}
@@ -341,5 +344,162 @@ func TestWhoIsSuspendedIsOutAtOnce(t *testing.T) {
 		if _, err := b.store.Authenticate(t.Context(), secret); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestAnInvitationOpensOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, administrator := t.Context(), as(ours, onward.RoleAdministrator)
+	a, i, err := b.store.Invite(ctx, administrator, ours.ID, onward.NewUser{Email: "luz@example.org", UserDetails: onward.UserDetails{Name: "Luz Prado", Role: onward.RoleAnalyst, Language: "es"}})
+	if err != nil || a.OrganisationID != ours.ID || !i.ExpiresAt.Equal(clock().Add(7*24*time.Hour)) {
+		t.Fatalf("%+v %+v %v", a, i, err)
+	}
+	if shown, err := b.store.ReadInvitation(ctx, i.Token); err != nil || shown.Name != "Luz Prado" || shown.Organisation != ours.Name {
+		t.Errorf("%+v, %v", shown, err)
+	}
+	mailed, err := b.store.MailedInvitation(ctx, i.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used atomic.Int32
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			token := i.Token
+			if n%2 == 0 {
+				token = mailed
+			}
+			_, err := b.store.AcceptInvitation(ctx, "192.0.2.7", token, goodPassword)
+			if err == nil {
+				used.Add(1)
+			} else if onward.CodeOf(err) != onward.ENotFound {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if used.Load() != 1 {
+		t.Errorf("it was used %d times", used.Load())
+	}
+	if b.audited("invitations", i.ID) != 2 || b.audited("users", a.ID) == 0 {
+		t.Error("the audit does not tell of it")
+	}
+	// By letter, it shows whose the address is; by hand it does not.
+	again, err := b.store.InviteAgain(ctx, administrator, a.ID)
+	if err != nil || again.Purpose != onward.ToReset || !again.ExpiresAt.Equal(clock().Add(24*time.Hour)) {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	b.sql(`UPDATE users SET email_verified_at = NULL`)
+	mailed, _ = b.store.MailedInvitation(ctx, again.ID)
+	if err := b.commit("theirs", session(a.User), clock().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if accepted, err := b.store.AcceptInvitation(ctx, "", mailed, goodPassword); err != nil || accepted.EmailVerifiedAt == nil {
+		t.Errorf("%+v, %v", accepted, err)
+	}
+	if b.found("theirs") != nil {
+		t.Error("a session outlives the password")
+	}
+	b.sql(`UPDATE users SET email_verified_at = NULL`)
+	again, _ = b.store.InviteAgain(ctx, onward.System(), a.ID)
+	if accepted, err := b.store.AcceptInvitation(ctx, "", again.Token, goodPassword); err != nil || accepted.EmailVerifiedAt != nil {
+		t.Errorf("%+v, %v", accepted, err)
+	}
+	again, _ = b.store.InviteAgain(ctx, administrator, a.ID)
+	b.sql(`UPDATE invitations SET expires_at = '2026-03-10T10:00:00Z'`) // now
+	_, err = b.store.AcceptInvitation(ctx, "", again.Token, goodPassword)
+	wantCode(t, err, onward.ENotFound)
+	for _, forged := range []string{"", "x", strings.Repeat("x", 2000), again.Token[:len(again.Token)-3] + "AAA"} {
+		_, err := b.store.ReadInvitation(ctx, forged)
+		wantCode(t, err, onward.ENotFound)
+	}
+	// A link of another kind is no invitation, and an invitation is no device.
+	device, err := b.store.NewDevice(ctx, "account")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.store.ReadInvitation(ctx, device)
+	wantCode(t, err, onward.ENotFound)
+	if b.store.KnownDevice(ctx, "account", device) == "" || b.store.KnownDevice(ctx, "another", device) != "" || b.store.KnownDevice(ctx, "account", i.Token) != "" || b.store.KnownDevice(ctx, "account", "") != "" {
+		t.Error("a device is known to whom it should not be, or to nobody")
+	}
+	for _, email := range []string{"luz@example.org", "LUZ@example.org", "nobody@example.org", "\xff", userOf(ours, onward.RoleEmployer).Email} {
+		if err := b.store.AskReset(ctx, email, "192.0.2.7"); err != nil {
+			t.Error(err)
+		}
+	}
+	var n int
+	if err := b.admin().GetContext(ctx, &n, `SELECT count(*) FROM invitations WHERE expires_at = '2026-03-10T11:00:00Z' OR user_id <> $1`, a.ID); err != nil || n != 1 {
+		t.Errorf("%d were made by who forgot, %v: only of who has a password, and only the last lives", n, err)
+	}
+	wantCode(t, func() error {
+		_, err := b.store.InviteAgain(ctx, as(theirs, onward.RoleAdministrator), a.ID)
+		return err
+	}(), onward.ENotFound)
+}
+
+func TestTwoAdministratorsCanNotBothLeave(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	first := userOf(ours, onward.RoleAdministrator)
+	second := result(b, onward.System(), func(tx *store.Tx) (onward.User, error) {
+		return tx.CreateUser(ctx, onward.User{OrganisationID: ours.ID, Name: "Second", Email: "second@example.org", Role: onward.RoleAdministrator})
+	})
+	for _, u := range []onward.User{first, second} {
+		if err := b.store.SetPassword(ctx, onward.System(), u.ID, "password", goodPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left atomic.Int32
+	var all sync.WaitGroup
+	for _, u := range []onward.User{first, second} {
+		all.Go(func() {
+			if _, err := b.store.SuspendUser(ctx, as(ours, onward.RoleAdministrator), u.ID); err == nil {
+				left.Add(1)
+			} else if onward.CodeOf(err) != onward.EConflict {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if left.Load() != 1 {
+		t.Errorf("%d of the two left", left.Load())
+	}
+	gone := first
+	if a, err := b.store.Account(ctx, onward.System(), second.ID); err == nil && a.SuspendedAt != nil {
+		gone = second
+	}
+	if a, err := b.store.ReinstateUser(ctx, onward.System(), gone.ID); err != nil || a.SuspendedAt != nil || a.Version != 3 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if _, err := b.store.UpdateAccount(ctx, as(ours, onward.RoleAdministrator), gone.ID, 3, onward.UserDetails{Name: "New", Role: onward.RoleAnalyst, Language: "fr"}); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, b.store.EndSessionsOf(ctx, as(theirs, onward.RoleAdministrator), gone.ID), onward.ENotFound)
+}
+
+func TestAUserHasSoManyTokens(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	actor := as(ours, onward.RoleAnalyst)
+	for range onward.MostTokens {
+		if _, _, err := b.store.CreateOwnToken(t.Context(), actor, onward.NewToken{Name: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := b.store.CreateOwnToken(t.Context(), actor, onward.NewToken{Name: "x"})
+	wantCode(t, err, onward.EConflict)
+	list, err := b.store.OwnTokens(t.Context(), actor)
+	if err != nil || len(list) != onward.MostTokens || !list[0].ExpiresAt.Equal(clock().Add(onward.TokenFor)) {
+		t.Fatal(len(list), err)
+	}
+	wantCode(t, b.store.RevokeOwnToken(t.Context(), as(ours, onward.RoleAdministrator), list[0].ID), onward.ENotFound)
+	if err := b.store.RevokeOwnToken(t.Context(), actor, list[0].ID); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := b.store.CreateOwnToken(t.Context(), actor, onward.NewToken{Name: "x", Days: 1}); err != nil {
+		t.Error(err)
 	}
 }

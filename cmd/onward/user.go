@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,13 +20,14 @@ import (
 
 // passwordFlags say where a password comes from.
 type passwordFlags struct {
-	stdin, none bool
+	stdin, none, invite bool
 }
 
 func (f *passwordFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.stdin, "password-stdin", false, "read the password from the first line of standard input")
 	c.Flags().BoolVar(&f.none, "no-password", false, "no password: the user works with API tokens alone")
-	c.MarkFlagsMutuallyExclusive("password-stdin", "no-password")
+	c.Flags().BoolVar(&f.invite, "invite", false, "no password yet: print a link by which the user chooses one")
+	c.MarkFlagsMutuallyExclusive("password-stdin", "no-password", "invite")
 }
 
 // ask reads a password: from standard input, or twice from a terminal. Empty: there is to be none.
@@ -41,7 +43,7 @@ func (f *passwordFlags) ask() (string, error) {
 			return "", errors.New("--password-stdin: there is no password on standard input")
 		}
 		return line, nil
-	case f.none || !term.IsTerminal(terminal):
+	case f.none || f.invite || !term.IsTerminal(terminal):
 		return "", nil
 	}
 	read := func(prompt string) (string, error) {
@@ -66,7 +68,7 @@ func (f *passwordFlags) ask() (string, error) {
 
 func newUser(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "user", Short: "Add and look after users"}
-	c.AddCommand(newUserCreate(o), newUserList(o))
+	c.AddCommand(newUserCreate(o), newUserList(o), newUserReset(o), newUserSuspend(o), newUserReinstate(o), newUserSessions(o))
 	return c
 }
 
@@ -74,7 +76,8 @@ func newUserCreate(o *options) *cobra.Command {
 	user, organisation, password := onward.User{}, "", passwordFlags{}
 	c := &cobra.Command{
 		Use: "create EMAIL", Short: "Add a user; the first administrator too", Args: cobra.ExactArgs(1),
-		Long: "Adds a user and prints the id. On a terminal it asks for a password; otherwise the user has none unless --password-stdin gives it.",
+		Long: "Adds a user and prints the id. On a terminal it asks for a password; --password-stdin reads it, --invite prints a link by which the user chooses one. " +
+			"Otherwise the user has none, and works with API tokens.",
 		Example: `  onward user create rosa@example.org --name "Rosa Ibarra" --organisation casa-del-retorno --role administrator
   onward user create import@example.org --name Import --organisation casa-del-retorno --role supervisor --no-password`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -85,18 +88,31 @@ func newUserCreate(o *options) *cobra.Command {
 			}
 			user.Email = args[0]
 			return o.withDatabase(ctx, func(e *engine.Engine) error {
-				var made onward.User
-				if err := e.Store.InTx(ctx, onward.System(), func(tx *store.Tx) error {
+				err := e.Store.InTx(ctx, onward.System(), func(tx *store.Tx) error {
 					g, err := tx.OrganisationBySlug(ctx, organisation)
+					user.OrganisationID = g.ID
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				if password.invite {
+					a, i, err := e.Store.Invite(ctx, onward.System(), user.OrganisationID, onward.NewUser{
+						Email: user.Email, UserDetails: onward.UserDetails{Name: user.Name, Role: user.Role, Language: user.Language},
+					})
 					if err != nil {
 						return err
 					}
-					user.OrganisationID = g.ID
-					if secret != "" {
-						if err := e.Store.CheckNewPassword(user, "password", secret); err != nil {
-							return err // before there is a user who could not sign in
-						}
+					fmt.Println(a.ID)
+					return printInvitation(i)
+				}
+				if secret != "" { // before there is a user who could not sign in
+					if err := e.Store.CheckNewPassword(user, "password", secret); err != nil {
+						return err
 					}
+				}
+				var made onward.User
+				if err := e.Store.InTx(ctx, onward.System(), func(tx *store.Tx) (err error) {
 					made, err = tx.CreateUser(ctx, user)
 					return err
 				}); err != nil {
@@ -151,4 +167,101 @@ func howSignedIn(a onward.Account) string {
 		return "tokens only"
 	}
 	return strings.Join(how, ", ")
+}
+
+// printInvitation prints the link, whole where it is known where this server is.
+func printInvitation(i onward.Invitation) error {
+	config, err := engine.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	fmt.Println(strings.TrimSuffix(config.SignIn.PublicURL, "/") + "/v1/invitations/" + i.Token)
+	fmt.Fprintln(os.Stderr, "Give this to the user alone. It opens once, until "+i.ExpiresAt.UTC().Format("2 Jan 2006 15:04 UTC")+".")
+	return nil
+}
+
+// withUser runs a command on the user of an e-mail address.
+func (o *options) withUser(ctx context.Context, email string, run func(*engine.Engine, onward.User) error) error {
+	return o.withDatabase(ctx, func(e *engine.Engine) error {
+		var user onward.User
+		if err := e.Store.InTx(ctx, onward.System(), func(tx *store.Tx) (err error) {
+			user, err = tx.UserByEmail(ctx, email)
+			return err
+		}); err != nil {
+			return err
+		}
+		return run(e, user)
+	})
+}
+
+func newUserReset(o *options) *cobra.Command {
+	factor := false
+	c := &cobra.Command{
+		Use: "reset EMAIL", Short: "Print a link by which a user chooses another password", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx := c.Context()
+			return o.withUser(ctx, args[0], func(e *engine.Engine, u onward.User) error {
+				if factor {
+					if err := e.Store.RemoveSecondFactor(ctx, onward.System(), u.ID); err != nil && onward.CodeOf(err) != onward.EConflict {
+						return err
+					}
+				}
+				i, err := e.Store.InviteAgain(ctx, onward.System(), u.ID)
+				if err != nil {
+					return err
+				}
+				return printInvitation(i)
+			})
+		},
+	}
+	c.Flags().BoolVar(&factor, "second-factor", false, "take the second factor away as well; make sure that it is the user who asks")
+	return c
+}
+
+func newUserSuspend(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "suspend EMAIL", Short: "Keep a user out: sessions end, tokens stop", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.withUser(c.Context(), args[0], func(e *engine.Engine, u onward.User) error {
+				_, err := e.Store.SuspendUser(c.Context(), onward.System(), u.ID)
+				return err
+			})
+		},
+	}
+}
+
+func newUserReinstate(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "reinstate EMAIL", Short: "Let a user in again", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.withUser(c.Context(), args[0], func(e *engine.Engine, u onward.User) error {
+				_, err := e.Store.ReinstateUser(c.Context(), onward.System(), u.ID)
+				return err
+			})
+		},
+	}
+}
+
+func newUserSessions(o *options) *cobra.Command {
+	end := false
+	c := &cobra.Command{
+		Use: "sessions EMAIL", Short: "List where a user is signed in, or end it all", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx := c.Context()
+			return o.withUser(ctx, args[0], func(e *engine.Engine, u onward.User) error {
+				if end {
+					return e.Store.EndSessionsOf(ctx, onward.System(), u.ID)
+				}
+				list, err := e.Store.SessionsOf(ctx, onward.System(), u.ID)
+				table(func(w *tabwriter.Writer) {
+					for _, s := range list {
+						fmt.Fprintf(w, "%s\t%s\t%s\t%s\tseen %s\n", s.ID, s.Stage, s.Method, s.From, s.SeenAt.UTC().Format("2006-01-02 15:04"))
+					}
+				})
+				return err
+			})
+		},
+	}
+	c.Flags().BoolVar(&end, "end", false, "end all of them")
+	return c
 }

@@ -65,6 +65,16 @@ func (s *Sender) letter(ctx context.Context, o store.Outgoing) (letter, error) {
 	link, action := "", ""
 	if s.config.PublicURL != "" {
 		switch o.Event.Kind {
+		case onward.EventAccountInvited, onward.EventAccountReset:
+			token, err := s.store.MailedInvitation(ctx, o.Event.SubjectID)
+			switch onward.CodeOf(err) {
+			case "":
+				link, action = strings.TrimSuffix(s.config.PublicURL, "/")+"/v1/invitations/"+token, say(code, "choose_password", nil)
+			case onward.ENotFound:
+				body = say(code, "settled", nil)
+			default:
+				return letter{}, err
+			}
 		case onward.EventReferralRequested, onward.EventReferralReminder, onward.EventReferralInformed:
 			answer, err := s.store.AnswerLink(ctx, onward.System(), o.Event.SubjectID)
 			switch onward.CodeOf(err) {

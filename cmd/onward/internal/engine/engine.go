@@ -310,17 +310,19 @@ func (e *Engine) startLoops(ctx context.Context) error {
 	return nil
 }
 
-// limits are counted in the Redis of the queue.
+// limits are counted in the Redis of the queue. Guesses of passwords and codes are bounded even where requests are not.
 func (e *Engine) limits() api.RateLimits {
-	if e.config.RateLimit < 0 {
-		return api.RateLimits{}
-	}
 	client, ok := e.redis.MakeRedisClient().(redis.UniversalClient)
 	if !ok {
 		return api.RateLimits{}
 	}
 	e.atStop(func(context.Context) error { return client.Close() })
-	return api.RateLimits{Allow: redis_rate.NewLimiter(client).Allow, PerToken: e.config.RateLimit, PerUser: 2 * e.config.RateLimit}
+	limiter := redis_rate.NewLimiter(client)
+	limits := api.RateLimits{Tries: limiter.Allow, Forget: limiter.Reset}
+	if e.config.RateLimit >= 0 {
+		limits.Allow, limits.PerToken, limits.PerUser = limiter.Allow, e.config.RateLimit, 2*e.config.RateLimit
+	}
+	return limits
 }
 
 // loop runs until Stop, and again after a pause should it fail: the other loops go on meanwhile.
