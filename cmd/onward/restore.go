@@ -44,6 +44,7 @@ func newRestore(o *options) *cobra.Command {
 				return err
 			}
 			with.EraseUnknown, with.DropOld, with.Disconnect, with.NoticesWithin = r.EraseUnknown, r.DropOld, r.Disconnect, r.NoticesWithin
+			with.Vocabulary = engine.WithVocabulary
 			with.AdminURL = os.Getenv("DATABASE_ADMIN_URL")
 			return o.with(c.Context(), engine.OpenServer, func(e *engine.Engine) error {
 				with.OwnerURL = e.OwnerURL()

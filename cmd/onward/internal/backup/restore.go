@@ -36,6 +36,8 @@ type Restore struct {
 	Disconnect bool
 	// NoticesWithin is how old what is still to be told may be; older is given up.
 	NoticesWithin time.Duration
+	// Vocabulary reads the vocabulary of a store, which erasing who is under a legal hold needs.
+	Vocabulary func(context.Context, *store.Store) (*store.Store, error)
 	// Progress is told, in a sentence, of what takes long.
 	Progress func(string)
 	// Input is the standard input.
@@ -295,7 +297,7 @@ func (r Restore) examine(ctx context.Context, url string, archive *reader, erase
 		return onward.Errorf(onward.EConflict, "the audit of the backup does not hold: %d flaws, the first in the chain of %s, entry %d: %s", len(flaws), f.OrganisationID, f.Seq, f.What)
 	}
 	done.AuditEntries = n
-	if done.Held, err = eraseAgain(ctx, s, erase); err != nil {
+	if done.Held, err = r.eraseAgain(ctx, s, erase); err != nil {
 		return err
 	}
 	done.Erased = len(erase) - done.Held
@@ -333,7 +335,13 @@ func otherKeys(err error) error {
 
 // eraseAgain erases who was erased after the backup, as it was done then: what is open of them ends, and recipients are asked to delete. Who
 // was under a legal hold when the backup was made has no name any more, and is erased when that is released; it says how many those are.
-func eraseAgain(ctx context.Context, s *store.Store, people []person) (held int, err error) {
+func (r Restore) eraseAgain(ctx context.Context, s *store.Store, people []person) (held int, err error) {
+	if len(people) > 0 && r.Vocabulary != nil {
+		r.Progress("Erasing again who was erased since")
+		if s, err = r.Vocabulary(ctx, s); err != nil {
+			return 0, err
+		}
+	}
 	for _, p := range people {
 		actor := onward.Actor{Role: onward.RoleSupervisor, OrganisationID: p.OrganisationID, Why: "erased again after a restore"}
 		if _, err := s.Erase(ctx, actor, p.ID); onward.CodeOf(err) == onward.EConflict {

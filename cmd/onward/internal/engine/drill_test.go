@@ -165,7 +165,7 @@ func TestADrill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	restore := backup.Restore{Archive: archive, Identities: []age.Identity{identity}, Vault: keys, OwnerURL: fresh.OwnerURL(), NoticesWithin: time.Hour}
+	restore := backup.Restore{Archive: archive, Identities: []age.Identity{identity}, Vault: keys, OwnerURL: fresh.OwnerURL(), NoticesWithin: time.Hour, Vocabulary: WithVocabulary}
 	done, err := restore.Run(ctx)
 	if err != nil {
 		t.Fatal(err)

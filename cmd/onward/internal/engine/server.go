@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 
 	"onward"
+	"onward/indexer/catalogue"
 	"onward/internal/embedded"
+	"onward/store"
 	"onward/store/vault"
 )
 
@@ -33,6 +35,15 @@ func (e *Engine) joinDatabase(ctx context.Context) (err error) {
 		}
 	}
 	return e.startDatabase(ctx)
+}
+
+// WithVocabulary is a store with the vocabulary that is loaded in its database.
+func WithVocabulary(ctx context.Context, s *store.Store) (*store.Store, error) {
+	reference, err := readCatalogue(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.WithVocabulary(catalogue.NewLive(reference)), nil
 }
 
 // Keys are those that this Onward seals with.
