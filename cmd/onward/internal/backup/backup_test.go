@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -733,6 +734,39 @@ func TestARestoreThatIsStoppedAnywhereLeavesTheDatabase(t *testing.T) {
 	_ = open.Close()
 	if left := b.strings(`SELECT datname FROM pg_database WHERE datname LIKE current_database() || '\_restoring%'`); len(left) > 0 {
 		t.Errorf("databases are left: %v", left)
+	}
+}
+
+func TestAServerThatDiesInARestoreComesBackWithTheDatabase(t *testing.T) {
+	t.Parallel()
+	database, server := testenv.OwnPostgres(t)
+	b := &bench{t: t, owner: database.AdminDSN, dir: t.TempDir()}
+	b.register("Zapotécatl")
+	_, archive, _ := b.backup()
+	b.register("Later")
+	for _, step := range []string{"Filling", "Checking foreign keys", "Verifying"} {
+		before := b.rows()
+		r := b.restoreOf(archive)
+		r.Progress = func(text string) {
+			if strings.HasPrefix(text, step) {
+				_ = syscall.Kill(server.PID(), syscall.SIGKILL)
+			}
+		}
+		if _, err := r.Run(t.Context()); err == nil {
+			t.Errorf("%s: the server was killed, and it was restored", step)
+		}
+		for range 300 {
+			if time.Sleep(100 * time.Millisecond); server.Alive() {
+				break
+			}
+		}
+		if !sameRows(before, b.rows()) {
+			t.Errorf("%s: the database is another", step)
+		}
+	}
+	b.restore(archive)
+	if got := b.found("xochiquetzal"); !slices.Equal(got, []string{"Zapotécatl"}) {
+		t.Errorf("found %v", got)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -110,11 +111,34 @@ func (l *loader) loadTables(ctx context.Context, server *server) error {
 }
 
 func copyFrom(ctx context.Context, conn *pgx.Conn, table string, columns []string, content io.Reader) (int64, error) {
-	tag, err := conn.PgConn().CopyFrom(ctx, content, `COPY `+quote(table)+` (`+quoteAll(columns)+`) FROM STDIN`)
+	source := &lent{from: content}
+	defer source.takeBack()
+	tag, err := conn.PgConn().CopyFrom(ctx, source, `COPY `+quote(table)+` (`+quoteAll(columns)+`) FROM STDIN`)
 	if err != nil {
 		return 0, fmt.Errorf("fill %s: %w", table, err)
 	}
 	return tag.RowsAffected(), nil
+}
+
+// lent is a reader for a while: the driver reads on a goroutine of its own, for which it does not wait when the connection breaks.
+type lent struct {
+	mu   sync.Mutex
+	from io.Reader
+}
+
+func (l *lent) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from == nil {
+		return 0, io.ErrClosedPipe
+	}
+	return l.from.Read(b)
+}
+
+func (l *lent) takeBack() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from = nil
 }
 
 // loadDump has pg_restore make schema and rows, and adds what goes apart.

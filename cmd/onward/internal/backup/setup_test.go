@@ -225,7 +225,9 @@ func (b *bench) backup() (report Report, archive, keys string) {
 	return report, archive, keys
 }
 
-func known(_ context.Context, s *store.Store) (*store.Store, error) { return s.WithVocabulary(vocabulary{}), nil }
+func known(_ context.Context, s *store.Store) (*store.Store, error) {
+	return s.WithVocabulary(vocabulary{}), nil
+}
 
 func (b *bench) restoreOf(archive string) Restore {
 	return Restore{Archive: archive, Identities: []age.Identity{owner}, Vault: keys, OwnerURL: b.owner, AdminURL: b.elsewhere(), Vocabulary: known}
