@@ -96,6 +96,7 @@ var access = map[string][]Grant{
 	"monitor-caseload": {grant(ofCaseload, seesCodes, agency...)}, "monitor-caseload-csv": {grant(ofCaseload, seesCodes, agency...)},
 	"monitor-openings": {grant(ofPosted, "", recipient...)}, "monitor-openings-csv": {grant(ofPosted, "", recipient...)},
 	"programme-figures": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)}, "programme-figures-csv": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)},
+	"parity-figures":    {grant(ofOwn, seesFigures, RoleAnalyst)},
 	"retention-figures": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)}, "retention-figures-csv": {grant(ofOwn, seesFigures, RoleAnalyst, RoleSupervisor, RoleAdministrator)},
 
 	"list-consents": {grant(ofCaseload, seesCodes, agency...)}, "withdraw-consent": {grant(ofCaseload, seesCodes, agency...)}, "list-withdrawals": {grant(ofCaseload, seesCodes, agency...)},

@@ -10,11 +10,12 @@ type Figures struct {
 	Kind      ProgrammeFigures   `json:"kind"`
 	Region    ProgrammeFigures   `json:"region"`
 	Retention []RetentionFigures `json:"retention"`
+	Parity    ParityFigures      `json:"parity"`
 }
 
 // Published is true when the figures say anything.
 func (f Figures) Published() bool {
-	return f.Kind.Total.Sent != nil || len(f.Retention) > 0
+	return f.Kind.Total.Sent != nil || len(f.Retention) > 0 || len(f.Parity.Attributes) > 0
 }
 
 // Programme are the figures by kind, or by region.
@@ -128,6 +129,8 @@ type FigureCounts struct {
 	Regions []FunnelCount // without quarters
 	Times   []TimeCount
 	Spans   []SpanCount
+	Parity  []ParityCount
+	Floor   []FloorCandidate // by opening, the best first
 	At      time.Time
 	Key     []byte // of the rounding: who has it can undo it
 }

@@ -191,6 +191,8 @@ type ReturneeDetails struct {
 	Household     Household        `json:"household,omitzero"`
 	Safety        Safety           `json:"safety,omitzero"`
 	Consents      []Consent        `json:"consents,omitempty"`
+	// Parity is kept apart from all this, and read by nothing but figures.
+	Parity *ParityAttributes `json:"parity,omitempty" doc:"What the person chose to say so that unfairness can be found; never an input to a list or a score"`
 }
 
 // Returnee is a person who came back, on the caseload of one organisation.
@@ -237,6 +239,7 @@ func (r ReturneeDetails) Validate(today Date, vocabulary Vocabulary) error {
 	r.validatePlaces(v, today, vocabulary)
 	r.validateWishes(v)
 	r.validateConsents(v, today)
+	optional(r.Parity, func(p ParityAttributes) { p.validate(v) })
 	return v.err()
 }
 

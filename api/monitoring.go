@@ -152,8 +152,20 @@ func (a *API) caseload(ctx context.Context, in *caseloadInput) ([]onward.Caseloa
 	return inTx(ctx, a, func(tx *store.Tx) ([]onward.CaseloadLine, error) { return tx.CaseloadDue(ctx, whose) })
 }
 
+type parityOutput struct{ Body onward.ParityFigures }
+
 func (a *API) registerFigures() {
 	tags := []string{"Monitoring"}
+	register(a, huma.Operation{
+		OperationID: "parity-figures", Method: http.MethodGet, Path: "/v1/monitoring/parity", Tags: tags, Summary: "Whether lists and what became of people differ between groups",
+		Description: "For analysts. By sex, age, disability, forced or voluntary return, and rural or urban origin: best scores of lists, shares referred, placed and kept, each beside all others with an " +
+			"interval, and the share placed when scores are alike. An alarm says where to look, not why. Floors say what guaranteeing each group its part of scarce places would cost; nothing applies one. " +
+			"Counted once a month with the other figures, and protected as they are.",
+		Errors: forbids(),
+	}, func(ctx context.Context, _ *struct{}) (*parityOutput, error) {
+		figures, err := a.store.Figures(ctx, actorFrom(ctx), onward.ID{}, outcomes.Publish)
+		return &parityOutput{Body: figures.Parity}, err
+	})
 	const summary = "What became of the referrals of your organisation"
 	register(a, huma.Operation{
 		OperationID: "programme-figures", Method: http.MethodGet, Path: "/v1/monitoring/programme", Tags: tags, Summary: summary,

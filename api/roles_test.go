@@ -67,7 +67,7 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 		}, s.at("placements/%s/end", accepted, placed)},
 		"monitor-placements": {"P", 200, nil, nil}, "monitor-placements-csv": {"P", 200, nil, nil}, "monitor-caseload": {"CS", 200, nil, nil}, "monitor-caseload-csv": {"CS", 200, nil, nil},
 		"monitor-openings": {"SDE", 200, nil, nil}, "monitor-openings-csv": {"SDE", 200, nil, nil},
-		"programme-figures": {"SAD", 200, nil, nil}, "programme-figures-csv": {"SAD", 200, nil, nil}, "retention-figures": {"SAD", 200, nil, nil}, "retention-figures-csv": {"SAD", 200, nil, nil},
+		"programme-figures": {"SAD", 200, nil, nil}, "programme-figures-csv": {"SAD", 200, nil, nil}, "parity-figures": {"A", 200, nil, nil}, "retention-figures": {"SAD", 200, nil, nil}, "retention-figures-csv": {"SAD", 200, nil, nil},
 		"create-webhook": {"D", 201, func(string) any { return map[string]any{"url": "https://example.org/hook"} }, nil}, "list-webhooks": {"D", 200, nil, nil},
 		"update-webhook": {"D", 200, func(string) any { return map[string]any{"url": "https://example.org/other"} }, s.onWebhook("webhooks/%s")},
 		"delete-webhook": {"D", 204, nil, s.onWebhook("webhooks/%s")}, "rotate-webhook": {"D", 200, nil, s.onWebhook("webhooks/%s/rotate")}, "test-webhook": {"D", 202, nil, s.onWebhook("webhooks/%s/test")},

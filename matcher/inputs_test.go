@@ -121,18 +121,21 @@ var otherwise = map[string]func(*onward.ReturneeDetails){
 	"consents":                      func(r *onward.ReturneeDetails) { r.Consents = nil },
 	"language":                      func(r *onward.ReturneeDetails) { r.Language = "nah" },
 	"external_id":                   func(r *onward.ReturneeDetails) { r.ExternalID = "case-7" },
-	"education":                     func(r *onward.ReturneeDetails) { r.Education = ptr(8) },
-	"household.adults":              func(r *onward.ReturneeDetails) { r.Household.Adults = ptr(4) },
-	"household.children":            func(r *onward.ReturneeDetails) { r.Household.Children = ptr(5) },
-	"household.capital_minor":       func(r *onward.ReturneeDetails) { r.Household.CapitalMinor = ptr(int64(9)) },
-	"household.currency":            func(r *onward.ReturneeDetails) { r.Household.Currency = "MXN" },
-	"identity.given_name":           func(r *onward.ReturneeDetails) { r.Identity.GivenName = "A" },
-	"identity.family_name":          func(r *onward.ReturneeDetails) { r.Identity.FamilyName = "B" },
-	"identity.sex":                  func(r *onward.ReturneeDetails) { r.Identity.Sex = "female" },
-	"identity.phone":                func(r *onward.ReturneeDetails) { r.Identity.Phone = "1" },
-	"identity.email":                func(r *onward.ReturneeDetails) { r.Identity.Email = "a@b.c" },
-	"identity.notes":                func(r *onward.ReturneeDetails) { r.Identity.Notes = "n" },
-	"identity.alternate_contact":    func(r *onward.ReturneeDetails) { r.Identity.AlternateContact = &onward.AlternateContact{Name: "C"} },
+	"parity": func(r *onward.ReturneeDetails) {
+		r.Parity = &onward.ParityAttributes{Sex: "female", Disability: "yes", Return: "forced", Origin: "rural"}
+	},
+	"education":                  func(r *onward.ReturneeDetails) { r.Education = ptr(8) },
+	"household.adults":           func(r *onward.ReturneeDetails) { r.Household.Adults = ptr(4) },
+	"household.children":         func(r *onward.ReturneeDetails) { r.Household.Children = ptr(5) },
+	"household.capital_minor":    func(r *onward.ReturneeDetails) { r.Household.CapitalMinor = ptr(int64(9)) },
+	"household.currency":         func(r *onward.ReturneeDetails) { r.Household.Currency = "MXN" },
+	"identity.given_name":        func(r *onward.ReturneeDetails) { r.Identity.GivenName = "A" },
+	"identity.family_name":       func(r *onward.ReturneeDetails) { r.Identity.FamilyName = "B" },
+	"identity.sex":               func(r *onward.ReturneeDetails) { r.Identity.Sex = "female" },
+	"identity.phone":             func(r *onward.ReturneeDetails) { r.Identity.Phone = "1" },
+	"identity.email":             func(r *onward.ReturneeDetails) { r.Identity.Email = "a@b.c" },
+	"identity.notes":             func(r *onward.ReturneeDetails) { r.Identity.Notes = "n" },
+	"identity.alternate_contact": func(r *onward.ReturneeDetails) { r.Identity.AlternateContact = &onward.AlternateContact{Name: "C"} },
 }
 
 // TestWhatTheCardCallsNoInputMovesNothing changes each field of a profile alone: what the card calls an input has to move a list, and all the rest nothing.

@@ -13,7 +13,7 @@ import (
 
 // exportedIn says where the export has the rows of a table.
 var exportedIn = map[string]string{
-	"returnees": "returnee", "returnee_identities": "returnee", "returnee_changes": "changes", "consent_records": "consents", "withdrawals": "withdrawals",
+	"returnees": "returnee", "returnee_identities": "returnee", "parity_attributes": "returnee", "returnee_changes": "changes", "consent_records": "consents", "withdrawals": "withdrawals",
 	"deletion_requests": "withdrawals", "referral_requests": "requests", "referrals": "referrals", "referral_steps": "referrals", "answer_links": "referrals", "referral_decisions": "decisions",
 	"placements": "placements", "check_ins": "check_ins", "check_in_attempts": "check_ins", "alerts": "alerts", "alert_entries": "alerts", "residences": "residences",
 	"household_adults": "households", "candidate_pseudonyms": "pseudonyms", "emergency_accesses": "emergency_accesses", "retention_extensions": "prolonged",

@@ -133,6 +133,7 @@ func (s *Store) figureCounts(ctx context.Context, organisation onward.ID) (c onw
 	for _, count := range []func(*Tx) error{
 		func(tx *Tx) error { return tx.referralCounts(ctx, organisation, &c) },
 		func(tx *Tx) (err error) { c.Spans, err = tx.spans(ctx, organisation); return err },
+		func(tx *Tx) error { return tx.parityCounts(ctx, organisation, &c) },
 	} {
 		counting.Go(func() error {
 			return s.InTx(ctx, onward.System(), func(tx *Tx) error {

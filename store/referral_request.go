@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lib/pq"
+
 	"onward"
 	"onward/store/vault"
 )
@@ -338,6 +340,7 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 	if err != nil {
 		return fmt.Errorf("answer request: %w", err)
 	}
+	openings, scores := scoresOf(answer.List)
 	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		// One statement. The row of the returnee is locked against a change of the profile, a consent above all, until this
 		// commits. The promise ends when the request is answered now, or has its answer already.
@@ -346,7 +349,7 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 				SELECT r.version FROM returnees r JOIN referral_requests q ON q.returnee_id = r.id
 				WHERE q.id = $1 AND q.status = 'queued' FOR SHARE OF r),
 			answered AS (
-				UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now()
+				UPDATE referral_requests SET status = $2, list = $3, inputs = $4, refusal = $5, ready_at = now(), listed = $10::uuid[], scores = $11
 				WHERE id = $1 AND status = 'queued' AND (SELECT version FROM profile) = $6
 				RETURNING id, organisation_id, returnee_id),
 			forgotten AS (
@@ -364,7 +367,7 @@ func (s *Store) AnswerRequest(ctx context.Context, answer MatchAnswer, work int6
 			finished AS (
 				DELETE FROM outbox WHERE id = $7 AND coalesce((SELECT version FROM profile), $6) = $6)
 			SELECT coalesce((SELECT version FROM profile), $6)`,
-			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work, unlocks, only)
+			answer.Request, string(status), list, inputs, answer.Refusal, answer.ReturneeVersion, work, unlocks, only, pq.Array(openings), pq.Array(scores))
 		if err == nil && scored != answer.ReturneeVersion {
 			return ErrProfileChanged
 		}

@@ -14,7 +14,7 @@ import (
 	"onward/store/vault"
 )
 
-const selectReturnee = `SELECT r.id, r.organisation_id, r.counsellor_id, r.version, r.fictional, r.created_at, r.updated_at, r.details, i.identity, i.key
+const selectReturnee = `SELECT r.id, r.organisation_id, r.counsellor_id, r.version, r.fictional, r.created_at, r.updated_at, r.details, i.identity, i.key, ` + selectParity + `
 	FROM returnees r LEFT JOIN returnee_identities i ON i.returnee_id = r.id `
 
 type returneeRow struct {
@@ -28,6 +28,7 @@ type returneeRow struct {
 	Details        []byte    `db:"details"`
 	Identity       []byte    `db:"identity"` // sealed
 	Key            []byte    `db:"key"`      // the person's, wrapped
+	Parity         []byte    `db:"parity"`
 }
 
 // opened is the person if the identity is there to be opened.
@@ -52,13 +53,18 @@ func (s *Store) returnee(row returneeRow) (onward.Returnee, error) {
 		BirthDate  onward.Date `json:"birth_date"`
 		ExternalID string      `json:"external_id"`
 	}{&r.Identity, r.BirthDate, r.ExternalID}
-	err := s.openIdentity(r.ID, row.Identity, row.Key, &identity)
+	var err error
+	if r.Parity, err = parityOf(row.Parity); err != nil {
+		return r, fmt.Errorf("read returnee %s: %w", row.ID, err)
+	}
+	err = s.openIdentity(r.ID, row.Identity, row.Key, &identity)
 	r.BirthDate, r.ExternalID = identity.BirthDate, identity.ExternalID
 	return r, err
 }
 
 // withoutIdentity is what is stored in the clear: all but what identifies the person, and the birth date to the month.
 func withoutIdentity(d onward.ReturneeDetails) ([]byte, error) {
+	d.Parity = nil
 	d.ExternalID, d.Identity, d.BirthDate = "", onward.Identity{}, endOfMonth(d.BirthDate)
 	return marshal(d)
 }
@@ -111,6 +117,7 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 	created := make([]Created, len(list))
 	rows := make([]newRow, 0, len(list))
 	var tokens []identityToken
+	var parity []newParity
 	positions := make(map[onward.ID]int, len(list))
 	for i, n := range list {
 		if created[i].Err = n.Details.Validate(today, vocabulary); created[i].Err != nil {
@@ -127,6 +134,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 			return nil, wrap("create returnees", err)
 		}
 		tokens = append(tokens, sealed.Tokens...)
+		if n.Details.Parity != nil {
+			parity = append(parity, newParity{id, *n.Details.Parity})
+		}
 		row := newRow{
 			ID: id, OrganisationID: tx.Actor.OrganisationID, CounsellorID: nilIfZero(tx.Actor.UserID),
 			CaseToken: nilIfZero(caseToken(sealed.Tokens)), Country: n.Details.Country, Details: details, Identity: sealed.Fields,
@@ -163,6 +173,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		return nil, wrap("create returnees", err)
 	}
 	if err := tx.addTokens(ctx, tokens); err != nil {
+		return nil, err
+	}
+	if err := tx.addParity(ctx, parity); err != nil {
 		return nil, err
 	}
 	if err := tx.consentsGiven(ctx, inserted); err != nil {
@@ -295,6 +308,9 @@ func (tx *Tx) UpdateReturnee(ctx context.Context, id onward.ID, version int64, d
 		return current, onward.Errorf(onward.EConflict, "another returnee of your organisation has this external_id")
 	} else if err != nil {
 		return current, wrap("update returnee", err)
+	}
+	if err := tx.setParity(ctx, id, d.Parity); err != nil {
+		return current, err
 	}
 	if err := tx.consentsChanged(ctx, current, d); err != nil {
 		return current, err

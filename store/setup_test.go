@@ -259,6 +259,7 @@ func person() onward.ReturneeDetails {
 		BirthDate: onward.NewDate(1990, time.May, 4), Skills: []onward.ReturneeSkill{{SkillID: bricks, Level: onward.LevelWorking}},
 		Places:   []onward.PersonPlace{{PlaceID: mexicoCity, Relation: onward.PlaceOrigin}},
 		Consents: []onward.Consent{{Purpose: onward.ConsentMatching, GivenOn: today.AddDays(-10)}},
+		Parity:   &onward.ParityAttributes{Sex: "female", Disability: "no"},
 	}
 }
 

@@ -497,13 +497,14 @@ var plainColumns = map[string][]string{
 	"of administrators, who may have no key: it names a court and a case": {"legal_holds.reason", "legal_holds.release_reason"},
 	"a keyed hash": {"identity_tokens.token", "referral_requests.body_hash", "referral_requests.idempotency_key"},
 	"sealed field by field, beside the key that is wrapped": {"returnee_identities.identity", "returnee_identities.key"},
-	"numbers":                                        {"check_ins.scores", "referrals.chosen"},
-	"ids, numbers and codes, or a hash":              {"referral_decisions.body", "referral_decisions.role", "referral_decisions.list_hash"},
-	"a name from a file of the organisation's":       {"check_ins.questionnaire"},
-	"purposes, days and organisations":               {"consent_records.consent"},
-	"a sentence of Onward's":                         {"referral_requests.refusal"},
-	"packed; its words are sealed as in options":     {"referral_requests.list", "referral_requests.inputs"},
-	"ids and labels of the taxonomy and of openings": {"unlocks.label", "unlocks.what"},
+	"numbers": {"check_ins.scores", "referrals.chosen"},
+	"what a person chose to say, one of few words that Onward knows": {"parity_attributes.sex", "parity_attributes.disability", "parity_attributes.return_kind", "parity_attributes.origin"},
+	"ids, numbers and codes, or a hash":                              {"referral_decisions.body", "referral_decisions.role", "referral_decisions.list_hash"},
+	"a name from a file of the organisation's":                       {"check_ins.questionnaire"},
+	"purposes, days and organisations":                               {"consent_records.consent"},
+	"a sentence of Onward's":                                         {"referral_requests.refusal"},
+	"packed; its words are sealed as in options":                     {"referral_requests.list", "referral_requests.inputs"},
+	"ids and labels of the taxonomy and of openings":                 {"unlocks.label", "unlocks.what"},
 }
 
 // TestEveryColumnAboutAPersonIsSealedOrExcused holds the schema against the rule: text, of a table that leads to a person, is sealed or

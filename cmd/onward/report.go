@@ -15,7 +15,7 @@ import (
 
 func newReport(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "report", Short: "Figures for those who run a programme"}
-	c.AddCommand(newReportDisagreement(o), newReportProgramme(o), newReportRetention(o))
+	c.AddCommand(newReportDisagreement(o), newReportProgramme(o), newReportRetention(o), newReportParity(o))
 	return c
 }
 

@@ -119,7 +119,7 @@ var formula = []string{
 
 // proof are the tests that the card rests on; one of them looks for them all.
 var proof = []string{
-	"matcher.TestTheCardNamesEveryInput", "matcher.TestWhatTheCardCallsNoInputMovesNothing", "matcher.TestNothingThatIdentifiesChangesAnything", "matcher.TestWhatAnOpeningShowsMovesNoScore",
+	"matcher.TestTheCardNamesEveryInput", "matcher.TestWhatTheCardCallsNoInputMovesNothing", "matcher.TestNothingThatIdentifiesChangesAnything", "matcher.TestWhatAnOpeningShowsMovesNoScore", "store.TestParityAttributesAreKeptApart",
 }
 
 // New is the card in a language of the service; English for another one.

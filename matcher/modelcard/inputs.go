@@ -51,7 +51,7 @@ var inputs = []input{
 		"person", "recorded", nil,
 		[]string{
 			"external_id", "education", "household.adults", "household.children", "household.capital_minor", "household.currency", "identity.given_name", "identity.family_name",
-			"identity.sex", "identity.phone", "identity.email", "identity.notes", "identity.alternate_contact",
+			"identity.sex", "identity.phone", "identity.email", "identity.notes", "identity.alternate_contact", "parity",
 		},
 		nil,
 	},
@@ -80,7 +80,7 @@ var inputs = []input{
 
 // never is what no score rests on, with where it is kept for other purposes.
 var never = []struct{ what, recorded string }{
-	{"sex", "identity.sex"},
+	{"sex", "identity.sex, parity.sex"},
 	{"nationality", ""},
 	{"ethnicity", ""},
 	{"religion", ""},
@@ -89,5 +89,6 @@ var never = []struct{ what, recorded string }{
 	{"contact", "identity.phone, identity.email, identity.alternate_contact"},
 	{"notes", "identity.notes"},
 	{"household", "household"},
-	{"past", ""},
+	{"disability", "parity.disability"},
+	{"past", "parity.return"},
 }

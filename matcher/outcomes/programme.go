@@ -40,6 +40,7 @@ func Publish(c onward.FigureCounts) onward.Figures {
 		Kind:      programme("kind", c.Kinds, c),
 		Region:    programme("region", c.Regions, c),
 		Retention: retention(c.Spans, rounder(c.Key)),
+		Parity:    parity(c),
 	}
 }
 
@@ -52,7 +53,7 @@ func programme(by string, funnel []onward.FunnelCount, c onward.FigureCounts) on
 		return f
 	}
 	keys, table = addUp(keys, table)
-	table, combined, ok := combine(table)
+	table, combined, ok := combine(table, len(stages))
 	if !ok {
 		f.Note = "too few referrals to show anything of them"
 		return f
@@ -109,6 +110,11 @@ func tableOf(funnel []onward.FunnelCount) (keys []lineKey, table [][]int) {
 			table[r][s] += c.Count
 		}
 	}
+	return sortLines(keys, table)
+}
+
+// sortLines puts lines in the order of quarters, then of what they are of.
+func sortLines(keys []lineKey, table [][]int) ([]lineKey, [][]int) {
 	order := make([]int, len(keys))
 	for i := range order {
 		order[i] = i
@@ -126,8 +132,8 @@ func tableOf(funnel []onward.FunnelCount) (keys []lineKey, table [][]int) {
 // combine adds a column for the stages whose totals are too small to be shown, and empties theirs. The smallest others are added to them
 // until what is shown leaves protection values possible for each. It hangs on the totals alone, so that it is the same for all tables. ok
 // is false when there are too few people in all.
-func combine(table [][]int) (wider [][]int, combined []int, ok bool) {
-	totals := make([]int, len(stages))
+func combine(table [][]int, columns int) (wider [][]int, combined []int, ok bool) {
+	totals := make([]int, columns)
 	for _, row := range table {
 		for c, n := range row {
 			totals[c] += n
@@ -156,7 +162,7 @@ func combine(table [][]int) (wider [][]int, combined []int, ok bool) {
 	for _, row := range table {
 		row = append(slices.Clone(row), 0)
 		for _, c := range combined {
-			row[len(stages)] += row[c]
+			row[columns] += row[c]
 			row[c] = 0
 		}
 		wider = append(wider, row)
@@ -166,7 +172,7 @@ func combine(table [][]int) (wider [][]int, combined []int, ok bool) {
 
 // addUp makes one line of all that have too few referrals, and of the smallest others until it has enough.
 func addUp(keys []lineKey, table [][]int) ([]lineKey, [][]int) {
-	rest := make([]int, len(stages))
+	var rest []int
 	for {
 		smallest := -1
 		for r, row := range table {
@@ -176,6 +182,9 @@ func addUp(keys []lineKey, table [][]int) ([]lineKey, [][]int) {
 		}
 		if smallest < 0 || sum(table[smallest]) >= Least && (sum(rest) == 0 || sum(rest) >= Least) {
 			break
+		}
+		if rest == nil {
+			rest = make([]int, len(table[smallest]))
 		}
 		for c, n := range table[smallest] {
 			rest[c] += n

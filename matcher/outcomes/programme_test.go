@@ -132,7 +132,7 @@ func TestCombinedColumnsLeaveEnoughPossible(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		row := rapid.SliceOfN(rapid.IntRange(0, 6), len(stages), len(stages)).Draw(t, "row")
-		wider, combined, ok := combine([][]int{row})
+		wider, combined, ok := combine([][]int{row}, len(stages))
 		if !ok {
 			return
 		}

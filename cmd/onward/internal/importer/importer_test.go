@@ -177,11 +177,11 @@ func TestAReturneeIsReadFromEveryColumn(t *testing.T) {
 	text := "external_id\tcountry\tlanguage\tgiven_name\tfamily_name\tsex\tphone\temail\tnotes\tbirth_date\treturned_on\torigin\tcurrent\tprevious\tkin\tintended\tplaces_on\t" +
 		"skills\toccupations\tlanguages\tdocuments\teducation\tonward_intention\tintention_on\tavailable_from\tpreferred_kinds\treservation_wage\tcurrency\t" +
 		"hours_per_week\tneeds_childcare\tmax_commute_minutes\tadults\tchildren\tcapital\texcluded_places\texcluded_organisations\tprotection\t" +
-		"consent_matching_on\tconsent_sharing_on\tconsent_follow_up_on\tconsent_expires_on\tconsent_language\n" +
+		"consent_matching_on\tconsent_sharing_on\tconsent_follow_up_on\tconsent_expires_on\tconsent_language\tparity_sex\tparity_disability\tparity_return\tparity_origin\n" +
 		"C-7\tmx\tES\tAna\tRuiz\tFemale\t+52 1\tana@example.org\tcalls\t1990-05-01\t2026-01-15\tOaxaca de Juárez\tZapopan\tNew York City\tLeón|3522507\t\t2026-02-01\t" +
 		"lay bricks:expert:referenced:2025|onward/skill/mix-mortar:2:unpaid\tbricklayer:6.5:2024\tes:C2|en:B1\tnational_id:held:2030-01-01|driving_licence:applied:2026-05-01|tax_number:missing\t3\tmove within\t2026-02-01\t2026-03-10\tjob|training\t9000\tMXN\t" +
 		"40\tyes\t45\t2\t1\t1500.50\tLeón, Guanajuato, MX:25\t01890a5d-ac96-774b-bcce-b302099a8057\tno\t" +
-		"2026-02-02\t\t2026-02-03\t2027-02-02\tes\n"
+		"2026-02-02\t\t2026-02-03\t2027-02-02\tes\tfemale\tnot said\tforced\t\n"
 	summary, problems := b.returnees(t, text, importer.Options{})
 	if counts(summary) != [4]int{1, 1, 0, 0} {
 		t.Fatalf("%+v, %v", summary, problems)
@@ -199,6 +199,9 @@ func TestAReturneeIsReadFromEveryColumn(t *testing.T) {
 	}
 	if r.Country != "MX" || r.Language != "es" || r.Identity.GivenName != "Ana" || r.Identity.Sex != "female" || r.BirthDate != onward.NewDate(1990, time.May, 1) {
 		t.Errorf("the person is %+v", r)
+	}
+	if r.Parity == nil || *r.Parity != (onward.ParityAttributes{Sex: "female", Disability: "not_said", Return: "forced"}) {
+		t.Errorf("the person said %+v", r.Parity)
 	}
 	recorded := onward.NewDate(2026, time.February, 1)
 	if want := []onward.PersonPlace{

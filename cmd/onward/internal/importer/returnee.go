@@ -53,6 +53,10 @@ var returneeColumns = []Column{
 	{"consent_follow_up_on", "likewise, to be asked how it goes"},
 	{"consent_expires_on", "YYYY-MM-DD, for all three"},
 	{"consent_language", "in which it was explained"},
+	{"parity_sex", "female, male, other or not_said; this and the next three: what the person chose to say so that unfairness can be found, never an input to a score"},
+	{"parity_disability", "yes, no or not_said"},
+	{"parity_return", "forced, voluntary or not_said"},
+	{"parity_origin", "rural, urban or not_said"},
 }
 
 // ReturneeColumns lists the columns of a CSV of returnees.
@@ -104,6 +108,12 @@ func returneeFromCells(r *row) store.NewReturnee {
 	returneePlaces(r, &d)
 	returneeWishes(r, &d)
 	returneeConsents(r, &d)
+	if p := (onward.ParityAttributes{
+		Sex: word[string](r, "parity.sex", "parity_sex"), Disability: word[string](r, "parity.disability", "parity_disability"),
+		Return: word[string](r, "parity.return", "parity_return"), Origin: word[string](r, "parity.origin", "parity_origin"),
+	}); p != (onward.ParityAttributes{}) {
+		d.Parity = &p
+	}
 	return store.NewReturnee{Details: d}
 }
 
