@@ -79,7 +79,11 @@ func documentErrors(document *huma.OpenAPI, op *huma.Operation) {
 			statuses = append(statuses, http.StatusNotFound)
 		case p.In == "query":
 			statuses = append(statuses, http.StatusBadRequest)
-			if s := p.Schema; s.Type == huma.TypeString && s.Pattern == "" && len(s.Enum) == 0 {
+			s := p.Schema
+			if s.Type == huma.TypeArray {
+				s = s.Items
+			}
+			if s.Type == huma.TypeString && s.Pattern == "" && len(s.Enum) == 0 {
 				s.Pattern = noControls
 				s.PrecomputeMessages()
 			}

@@ -36,7 +36,7 @@ type benchFlags struct {
 
 func newBench(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure the whole way through HTTP, Postgres, queue and index on this machine"}
-	c.AddCommand(newBenchReferral(o), newBenchIngest(o), newBenchRank(o), newBenchBatch(), newBenchTransitions(o), newBenchMonitoring(o), newBenchProtection(o), newBenchBackup(o))
+	c.AddCommand(newBenchReferral(o), newBenchIngest(o), newBenchRank(o), newBenchBatch(), newBenchTransitions(o), newBenchMonitoring(o), newBenchProtection(o), newBenchProtected(o), newBenchBackup(o))
 	return c
 }
 
