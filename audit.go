@@ -13,6 +13,7 @@ type AuditEntry struct {
 	RequestID string    `json:"request,omitempty"`
 	From      string    `json:"from,omitempty" doc:"The address that the request came from"`
 	Why       string    `json:"why,omitempty" doc:"What the caller gave as Onward-Reason"`
+	Emergency ID        `json:"emergency,omitzero" doc:"The access in an emergency under which it was done"`
 	Action    string    `json:"action" enum:"read,create,change,delete,restore"`
 	Resource  string    `json:"resource"`
 	IDs       []ID      `json:"ids" doc:"What it is about, the person among them"`

@@ -32,6 +32,8 @@ const (
 	EventAccountInvited    EventKind = "account.invited"       // to a new user: choose a password
 	EventAccountReset      EventKind = "account.reset"         // to the user: choose another password
 	EventAccountChanged    EventKind = "account.changed"       // to the user: how they sign in was changed
+	EventEmergencyOpened   EventKind = "emergency.opened"      // to the supervisors, and the person's counsellor
+	EventEmergencyReview   EventKind = "emergency.review"      // to the supervisors: nobody has reviewed it
 )
 
 // EventKinds lists the events.
@@ -41,6 +43,7 @@ func EventKinds() []EventKind {
 		EventReferralOffered, EventReferralEnded, EventPlacementStarted, EventPlacementEnded, EventReconfirm, EventCheckInDue, EventAlertRaised, EventAlertOverdue, EventAlertResolved,
 		EventVettingExpired, EventWebhookDisabled, EventConsentExpiring, EventDeletionRequested, EventDeletionOverdue, EventDeletionConfirmed, EventRetentionDue, EventHoldReview,
 		EventAccountInvited, EventAccountReset, EventAccountChanged,
+		EventEmergencyOpened, EventEmergencyReview,
 	}
 }
 

@@ -73,19 +73,3 @@ type ReturneeChange struct {
 	By      ID             `json:"by,omitzero"`
 	At      time.Time      `json:"at"`
 }
-
-// EmergencyAccess is access to one person by somebody who is not the person's counsellor, for a short time.
-type EmergencyAccess struct {
-	ID         ID         `json:"id"`
-	ReturneeID ID         `json:"returnee_id"`
-	UserID     ID         `json:"user_id" doc:"Who has it"`
-	Reason     string     `json:"reason"`
-	OpenedAt   time.Time  `json:"opened_at"`
-	Until      time.Time  `json:"until"`
-	Open       bool       `json:"open"`
-	EndedBy    ID         `json:"ended_by,omitzero" doc:"Who ended it before its time"`
-	ReviewedBy ID         `json:"reviewed_by,omitzero"`
-	ReviewedAt *time.Time `json:"reviewed_at,omitempty"`
-	Justified  *bool      `json:"justified,omitempty"`
-	Note       string     `json:"note,omitempty"`
-}

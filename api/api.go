@@ -144,6 +144,7 @@ func New(config Config) *API {
 	a.registerProtection()
 	a.registerExport()
 	a.registerRetention()
+	a.registerEmergencies()
 	a.registerSignIn()
 	a.registerUsers()
 	a.registerDocs()

@@ -106,7 +106,15 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 			return map[string]any{"kind": "token", "reason": "inquiry into a leak", "review_on": onward.DateOf(time.Now()).AddDays(90)}
 		}, nil},
 		"release-legal-hold": {"SD", 200, func(string) any { return map[string]any{"reason": "the inquiry is over"} }, s.onHold},
-		"list-consents":      {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil}, "export-returnee-page": {"S", 200, nil, nil}, "returnee-history": {"CS", 200, nil, nil},
+		"read-caseload-rule": {"CSD", 200, nil, nil}, "set-caseload-rule": {"SD", 200, func(string) any { return map[string]any{"own_only": false} }, nil},
+		"assign-counsellor": {"S", 200, func(n string) any {
+			return map[string]any{"counsellor_id": s.register(bricklayer(n + "-theirs")).CounsellorID}
+		}, nil},
+		"search-caseloads":        {"C", 200, func(string) any { return map[string]any{"name": "No Body"} }, nil},
+		"open-emergency-access":   {"", 409, func(string) any { return map[string]any{"reason": "threatened at home, her counsellor is away"} }, nil}, // everyone is seen
+		"list-emergency-accesses": {"CS", 200, nil, nil}, "end-emergency-access": {"", 404, nil, noEmergency("/end")},
+		"review-emergency-access": {"", 404, func(string) any { return map[string]any{"justified": true, "note": "she was in danger"} }, noEmergency("/review")},
+		"list-consents":           {"CS", 200, nil, nil}, "list-withdrawals": {"CS", 200, nil, nil}, "export-returnee": {"S", 200, nil, nil}, "export-returnee-page": {"S", 200, nil, nil}, "returnee-history": {"CS", 200, nil, nil},
 		"withdraw-consent": {"CS", 201, func(string) any { return map[string]any{"purposes": []string{"matching"}} }, nil}, "erase-returnee": {"S", 200, nil, nil},
 		"list-deletion-requests": {everyone, 200, nil, nil}, "confirm-deletion": {"", 0, nil, func(string, string) (string, int64) {
 			return "deletion-requests/" + onward.NewID().String() + "/confirm", 0
@@ -202,6 +210,11 @@ func TestEachRoleMayDoWhatIsItsOwnAndNothingElse(t *testing.T) {
 	if n < 100 {
 		t.Errorf("only %d cases", n)
 	}
+}
+
+// noEmergency is an access that is not there.
+func noEmergency(end string) func(string, string) (string, int64) {
+	return func(string, string) (string, int64) { return "emergency-accesses/" + onward.NewID().String() + end, 0 }
 }
 
 // onHold is a legal hold of the agency, to be released.

@@ -23,6 +23,7 @@ var exportedIn = map[string]string{
 // notExported are tables that lead to a person and are not in the export, with the reason.
 var notExported = map[string]string{
 	"identity_tokens": "keyed hashes of what the identity has, which nobody can read",
+	"erasures":        "of people who were erased, who are nobody any more",
 	"unlocks":         "copied from the latest list, which is exported whole",
 	"only_good_fits":  "follows from the latest list",
 }

@@ -255,7 +255,7 @@ func (tx *Tx) ChangeAlert(ctx context.Context, id onward.ID, version int64, c on
 		if row.OwnerID = c.OwnerID; row.OwnerID.IsZero() {
 			row.OwnerID = tx.Actor.UserID
 		}
-		if err := tx.handlesReturnees(ctx, row.OwnerID); err != nil {
+		if err := tx.handlesReturnees(ctx, "owner_id", row.OwnerID); err != nil {
 			return onward.Alert{}, err
 		}
 	case "resolve":
@@ -277,14 +277,14 @@ func (tx *Tx) ChangeAlert(ctx context.Context, id onward.ID, version int64, c on
 }
 
 // handlesReturnees makes sure that a user of the own organisation may see to people.
-func (tx *Tx) handlesReturnees(ctx context.Context, user onward.ID) error {
+func (tx *Tx) handlesReturnees(ctx context.Context, field string, user onward.ID) error {
 	var ok bool
 	if err := tx.get(ctx, &ok, `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND role IN ('counsellor', 'supervisor') AND ($2::uuid IS NULL OR organisation_id = $2))`,
 		user, nilIfZero(tx.Actor.OrganisationID)); err != nil {
 		return wrap("read user", err)
 	}
 	if !ok {
-		return onward.Invalid([]onward.FieldError{{Field: "owner_id", Rule: "unknown", Message: "name a counsellor or supervisor of your organisation"}})
+		return onward.Invalid([]onward.FieldError{{Field: field, Rule: "unknown", Message: "name a counsellor or supervisor of your organisation"}})
 	}
 	return nil
 }

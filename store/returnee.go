@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -191,7 +193,9 @@ func (tx *Tx) CreateReturnees(ctx context.Context, list []NewReturnee) ([]Create
 		}
 		c.Duplicate = true
 		if err := tx.tx.QueryRowxContext(ctx, `SELECT r.id, r.version FROM identity_tokens t JOIN returnees r ON r.id = t.returnee_id
-				WHERE t.organisation_id = $1 AND t.token = decode($2, 'hex') AND t.kind = 'case'`, row.OrganisationID, row.CaseToken).Scan(&c.Ref.ID, &c.Ref.Version); err != nil {
+				WHERE t.organisation_id = $1 AND t.token = decode($2, 'hex') AND t.kind = 'case'`, row.OrganisationID, row.CaseToken).Scan(&c.Ref.ID, &c.Ref.Version); errors.Is(err, sql.ErrNoRows) {
+			c.Duplicate, c.Err = false, onward.Errorf(onward.EConflict, "this external_id exists already, on the caseload of a colleague")
+		} else if err != nil {
 			return nil, wrap("create returnees", translate(err))
 		}
 	}
