@@ -35,7 +35,7 @@ lint: ## go vet and golangci-lint
 fmt: ## gofumpt
 	$(golangci_lint) fmt
 
-fuzz: ## every parser for ONWARD_FUZZ_TIME (60s), two at once
+fuzz: ## every parser for ONWARD_FUZZ_TIME (60s), four at once
 	bash .ci/fuzz
 
 fuzz-api: ## REQUESTS (50000) made from the OpenAPI document to a server of its own

@@ -82,7 +82,7 @@ func docsOf(document *huma.OpenAPI) docsPage {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		page.Groups = append(page.Groups, docsGroup{Name: name, Anchor: strings.ReplaceAll(strings.ToLower(name), " ", "-"), Operations: groups[name]})
+		page.Groups = append(page.Groups, docsGroup{Name: name, Anchor: "area-" + strings.ReplaceAll(strings.ToLower(name), " ", "-"), Operations: groups[name]})
 	}
 	schemas := document.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
