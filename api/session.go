@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
@@ -60,14 +59,9 @@ func mayAt(op *huma.Operation, stage onward.Stage) bool {
 }
 
 func newSessions(db *store.Store, config SignIn) *scs.SessionManager {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup()
-	}
-	sessions := db.Sessions()
-	m.Store, m.Codec, m.HashTokenInStore = sessions, sessions, true
-	m.IdleTimeout, m.Lifetime = config.Idle, config.Longest
-	return m
+	// Not scs.New, which starts a store in memory with a goroutine that nothing can end in time. Cookies are written here, not by scs.
+	kept := db.Sessions()
+	return &scs.SessionManager{IdleTimeout: config.Idle, Lifetime: config.Longest, Store: kept, Codec: kept, HashTokenInStore: true}
 }
 
 // newCrossOrigin trusts the origin that users see, which a proxy may have changed.

@@ -255,6 +255,35 @@ func (w *writer) life(t *testing.T) {
 	if now(); referral.Told != "Tlalocan of end-placement told" {
 		t.Errorf("what was written is not read: %+v", referral)
 	}
+	w.emergency(t, supervisor)
+}
+
+// emergency is access by a colleague who does not see the person otherwise.
+func (w *writer) emergency(t *testing.T, supervisor string) {
+	t.Helper()
+	var colleague string
+	if err := w.Store.InTx(t.Context(), onward.System(), func(tx *store.Tx) (err error) {
+		colleague, err = tokenFor(t.Context(), tx, w.agency, onward.RoleCounsellor)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(t, supervisor, http.MethodPut, "/v1/caseload-rule", 0, map[string]any{"own_only": true}, http.StatusOK, nil)
+	w.do(t, colleague, http.MethodPost, "/v1/caseload-search", 0, map[string]any{"name": w.say("search-caseloads name")}, http.StatusOK, nil)
+	w.said["search-caseloads contact"] = true
+	var found struct{ Items []onward.CaseloadMatch }
+	w.do(t, colleague, http.MethodPost, "/v1/caseload-search", 0, map[string]any{"contact": "tlalocan@example.net"}, http.StatusOK, &found)
+	if len(found.Items) != 1 || found.Items[0].ReturneeID != w.person {
+		t.Fatalf("%+v", found)
+	}
+	about := "/v1/returnees/" + w.person.String()
+	w.call(t, colleague, http.MethodGet, about, nil, http.StatusNotFound, nil)
+	var access onward.EmergencyAccess
+	w.do(t, colleague, http.MethodPost, about+"/emergency-access", 0, map[string]any{"reason": w.say("open-emergency-access reason")}, http.StatusCreated, &access)
+	w.call(t, colleague, http.MethodGet, about, nil, http.StatusOK, nil)
+	w.do(t, supervisor, http.MethodPost, "/v1/emergency-accesses/"+access.ID.String()+"/end", 0, map[string]any{}, http.StatusOK, nil)
+	w.do(t, supervisor, http.MethodPost, "/v1/emergency-accesses/"+access.ID.String()+"/review", 0, map[string]any{"justified": true, "note": w.say("review-emergency-access note")}, http.StatusOK, nil)
+	w.call(t, colleague, http.MethodGet, about, nil, http.StatusNotFound, nil)
 }
 
 // others are a supervisor of the agency and a partner, with the partner's organisation.
@@ -310,7 +339,9 @@ var wordless = map[string]string{
 	"create-opportunity": "of an opening", "update-opportunity": "of an opening", "record-opportunity-checks": "of an opening", "record-organisation-checks": "of an organisation",
 	"publish-questionnaire":  "what is asked, not what is answered",
 	"set-notice-preferences": "of a user", "change-password": "of a user", "renew-recovery-codes": "of a user", "begin-second-factor": "of a user", "confirm-second-factor": "of a user",
-	"remove-second-factor": "of a user", "sign-in": "of a user", "give-second-factor": "of a user", "create-webhook": "of an organisation", "update-webhook": "of an organisation",
+	"remove-second-factor": "of a user", "sign-in": "of a user", "give-second-factor": "of a user",
+	"invite-user": "of a user", "accept-invitation": "of a user", "update-account": "of a user", "ask-password-reset": "of a user", "create-token": "of a user",
+	"create-webhook": "of an organisation", "update-webhook": "of an organisation",
 	"place-legal-hold": "names a court and a case, and is not about the person; administrators write it, who may have no key", "release-legal-hold": "as place-legal-hold",
 }
 

@@ -41,12 +41,12 @@ func number(t *testing.T, db *sqlx.DB, query string, args ...any) (n int) {
 func (s *system) referMany(t *testing.T, db *sqlx.DB, to onward.Opportunity, n int) {
 	t.Helper()
 	for _, query := range []string{
-		`INSERT INTO returnees (id, organisation_id, country, details, external_id) SELECT gen_random_uuid(), $1, 'MX', '{}', 'many-' || i FROM generate_series(1, $3) i WHERE $2 = $2`,
+		`INSERT INTO returnees (id, organisation_id, country, details) SELECT gen_random_uuid(), $1, 'MX', '{"many": true}' FROM generate_series(1, $3) i WHERE $2 = $2`,
 		`INSERT INTO referrals (id, organisation_id, recipient_id, returnee_id, opportunity_id, kind, pseudonym, urgency, status, hold_until, reply_due_at,
 				created_by, created_at, sent_at, updated_at)
 			SELECT gen_random_uuid(), r.organisation_id, o.organisation_id, r.id, o.id, o.kind, gen_random_uuid(), 'normal', 'requested', now() + interval '14 days',
 				now() + interval '14 days', (SELECT id FROM users WHERE organisation_id = $1 LIMIT 1), now(), now(), now()
-			FROM returnees r, opportunities o WHERE r.organisation_id = $1 AND o.id = $2 AND r.external_id LIKE 'many-%' LIMIT $3`,
+			FROM returnees r, opportunities o WHERE r.organisation_id = $1 AND o.id = $2 AND r.details ? 'many' LIMIT $3`,
 		`UPDATE opportunities SET held = $3, version = version + 1 WHERE id = $2 AND $1 = $1`,
 	} {
 		if _, err := db.ExecContext(t.Context(), query, s.agency.ID, to.ID, n); err != nil {
