@@ -60,7 +60,7 @@ func TestEveryReadAndChangeOfAPersonIsInTheAudit(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	want := "change returnee_identities,change returnees,create consent_records,create returnee_identities,create returnees,read returnee,read returnee,read returnee"
+	want := "change returnee_identities,change returnees,create consent_records,create parity_attributes,create returnee_identities,create returnees,read returnee,read returnee,read returnee"
 	if strings.Join(got, ",") != want {
 		t.Errorf("the audit holds %v", got)
 	}
