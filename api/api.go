@@ -75,6 +75,7 @@ type API struct {
 	sessions    *scs.SessionManager
 	crossOrigin *http.CrossOriginProtection
 	signIns     *prometheus.CounterVec
+	providers   map[string]*provider
 	// withoutRedis bounds guesses while Redis is away.
 	withoutRedis *rate.Limiter
 }
@@ -105,6 +106,7 @@ func New(config Config) *API {
 	}
 	a.sessions, a.crossOrigin, a.signIns = newSessions(a.store, a.signIn), newCrossOrigin(a.signIn.PublicURL, a.log), signInMetrics(config.Registry)
 	a.withoutRedis = rate.NewLimiter(triesWithoutRedis, 10*triesWithoutRedis)
+	a.providers = newProviders(a.signIn.Providers)
 	a.router = gin.New()
 	a.router.HandleMethodNotAllowed = true
 	if err := a.router.SetTrustedProxies(config.TrustedProxies); err != nil {

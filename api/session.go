@@ -24,6 +24,8 @@ type SignIn struct {
 	Idle, Longest time.Duration
 	// PublicURL is where users reach this server: its origin is trusted, and links of invitations begin with it. Empty: links are paths.
 	PublicURL string
+	// Providers are those of identities by which users can sign in.
+	Providers []Provider
 }
 
 const (

@@ -200,6 +200,7 @@ func (a *API) registerSignIn() {
 	})
 	a.registerSecondFactor(tags)
 	a.registerInvitations(tags)
+	a.registerProviders(tags)
 	a.registerTokens(tags)
 }
 

@@ -15,13 +15,14 @@ import (
 // Guesses are bounded so that nobody is locked out by what others try. A device from which somebody has signed in is known by a cookie, and
 // has a budget of its own: who hammers an account from elsewhere uses up what strangers may try, and the user goes on working.
 var (
-	triesOfDevice  = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10}
-	triesAtAccount = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10} // of one network at one account
-	triesOfNetwork = redis_rate.Limit{Rate: 60, Period: time.Hour, Burst: 60}
-	triesOfAll     = redis_rate.Limit{Rate: 20, Period: time.Hour, Burst: 20} // of all strangers at one account
-	triesOfCode    = redis_rate.Limit{Rate: 5, Period: 15 * time.Minute, Burst: 5}
-	triesToConfirm = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10}
-	letters        = redis_rate.Limit{Rate: 3, Period: time.Hour, Burst: 3} // to one account
+	triesOfDevice   = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10}
+	triesAtAccount  = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10} // of one network at one account
+	triesByProvider = redis_rate.Limit{Rate: 120, Period: time.Minute, Burst: 120}    // each asks the provider something
+	triesOfNetwork  = redis_rate.Limit{Rate: 60, Period: time.Hour, Burst: 60}
+	triesOfAll      = redis_rate.Limit{Rate: 20, Period: time.Hour, Burst: 20} // of all strangers at one account
+	triesOfCode     = redis_rate.Limit{Rate: 5, Period: 15 * time.Minute, Burst: 5}
+	triesToConfirm  = redis_rate.Limit{Rate: 10, Period: 15 * time.Minute, Burst: 10}
+	letters         = redis_rate.Limit{Rate: 3, Period: time.Hour, Burst: 3} // to one account
 )
 
 // triesWithoutRedis is for this whole process, a second, while Redis can't count: guesses are never free.

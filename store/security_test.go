@@ -126,6 +126,9 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 	own, other := b.referred(ours, b.rows(ours)), b.referred(theirs, b.rows(theirs))
 	b.signedIn(ours)
 	b.signedIn(theirs)
+	for _, o := range []onward.Organisation{ours, theirs} {
+		b.identified(o)
+	}
 	db := b.application()
 
 	const all = "counsellor supervisor employer partner analyst administrator system"
@@ -233,6 +236,8 @@ func TestRowLevelSecurityHoldsForEveryTable(t *testing.T) {
 		{"delete a second factor", `DELETE FROM second_factors WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"read recovery codes", `SELECT hash FROM recovery_codes WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "10", ""},
 		{"read an invitation", `SELECT id FROM invitations WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"read whom a provider means", `SELECT subject FROM external_identities WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
+		{"rebind whom a provider means", `UPDATE external_identities SET user_id = user_id`, nil, "", nil, "", "", "refused"},
 		{"read a session", `SELECT token_hash FROM sessions WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"complete a session", `UPDATE sessions SET stage = 'complete' WHERE organisation_id = $1`, []any{ours.ID}, "system", []any{theirs.ID}, "system", "", ""},
 		{"promise work", `INSERT INTO outbox (kind, payload) VALUES ('x', '[]')`, nil, all, nil, all, "", "refused"},

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -171,6 +173,9 @@ func FromEnvironment() (Config, error) {
 func (c *Config) signInFromEnvironment() error {
 	c.Breached = os.Getenv("ONWARD_BREACHED_PASSWORDS")
 	c.SignIn.PublicURL = c.Notices.PublicURL
+	if err := c.providerFromEnvironment(); err != nil {
+		return err
+	}
 	switch text := os.Getenv("ONWARD_SECOND_FACTOR"); text {
 	case "", "required":
 	case "optional":
@@ -193,6 +198,45 @@ func (c *Config) signInFromEnvironment() error {
 		*limit.into = d
 	}
 	return nil
+}
+
+// providerFromEnvironment reads ONWARD_OIDC_ISSUER, ONWARD_OIDC_CLIENT_ID, ONWARD_OIDC_CLIENT_SECRET (or …_FILE), ONWARD_OIDC_BIND_EMAIL and
+// ONWARD_OIDC_SECOND_FACTOR.
+func (c *Config) providerFromEnvironment() error {
+	p := api.Provider{Name: "office", Issuer: os.Getenv("ONWARD_OIDC_ISSUER"), ClientID: os.Getenv("ONWARD_OIDC_CLIENT_ID"), ClientSecret: os.Getenv("ONWARD_OIDC_CLIENT_SECRET")}
+	if p.Issuer == "" {
+		return nil
+	}
+	if u, err := url.Parse(p.Issuer); err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return onward.Errorf(onward.EInvalid, "ONWARD_OIDC_ISSUER is the https:// URL of a provider of identities, just as the provider writes it")
+	}
+	if file := os.Getenv("ONWARD_OIDC_CLIENT_SECRET_FILE"); file != "" {
+		secret, err := os.ReadFile(file) //nolint:gosec // G703: the operator names it
+		if err != nil {
+			return onward.Errorf(onward.EInvalid, "the file that ONWARD_OIDC_CLIENT_SECRET_FILE names can't be read; is it there, and may this user read it?").Because(err)
+		}
+		p.ClientSecret = strings.TrimSpace(string(secret))
+	}
+	public, err := url.Parse(c.SignIn.PublicURL)
+	if p.ClientID == "" || p.ClientSecret == "" || err != nil || public.Host == "" {
+		return onward.Errorf(onward.EInvalid, "ONWARD_OIDC_ISSUER needs ONWARD_OIDC_CLIENT_ID, ONWARD_OIDC_CLIENT_SECRET (or ONWARD_OIDC_CLIENT_SECRET_FILE) and ONWARD_PUBLIC_URL")
+	}
+	p.RedirectURL = strings.TrimSuffix(c.SignIn.PublicURL, "/") + "/v1/sign-in/oidc/" + p.Name + "/callback"
+	switch os.Getenv("ONWARD_OIDC_BIND_EMAIL") {
+	case "":
+	case "verified":
+		p.BindByEmail = true
+	default:
+		return onward.Errorf(onward.EInvalid, "ONWARD_OIDC_BIND_EMAIL is verified, or not set")
+	}
+	p.SecondFactor = strings.FieldsFunc(os.Getenv("ONWARD_OIDC_SECOND_FACTOR"), func(r rune) bool { return r == ',' || r == ' ' })
+	c.SignIn.Providers = []api.Provider{p}
+	return nil
+}
+
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // DefaultDataDir is onward below the user's data directory. For root it is below /var/lib: Postgres then runs as
