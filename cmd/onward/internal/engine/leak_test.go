@@ -197,7 +197,6 @@ func (w *writer) life(t *testing.T) {
 	w.call(t, w.counsellor, http.MethodGet, "/v1/returnees?name=tlalocan&contact=tlalocan%40example.net&external_id="+neturl.QueryEscape(r.ExternalID), nil, http.StatusOK, nil)
 	w.call(t, w.counsellor, http.MethodGet, "/v1/returnees/"+onward.NewID().String(), nil, http.StatusNotFound, nil)
 	w.do(t, w.counsellor, http.MethodPost, about+"/retention", 0, map[string]any{"until": today.AddDays(100), "reason": w.say("prolong-retention reason")}, http.StatusNoContent, nil)
-	w.do(t, w.counsellor, http.MethodPost, "/v1/skills/suggest", 0, map[string]any{"text": w.say("read-text text") + " albañil"}, http.StatusOK, nil)
 
 	var request onward.ReferralRequest
 	w.do(t, w.counsellor, http.MethodPost, about+"/referral-requests", 0, map[string]any{
@@ -255,6 +254,12 @@ func (w *writer) life(t *testing.T) {
 	if now(); referral.Told != "Tlalocan of end-placement told" {
 		t.Errorf("what was written is not read: %+v", referral)
 	}
+	reader := client{w.server.URL, w.counsellor}
+	eventually(t, "texts can be read", func() bool {
+		status, _, _, err := reader.do(t.Context(), http.MethodPost, "/v1/skills/suggest", []byte(`{"text": "albañil"}`))
+		return err == nil && status == http.StatusOK
+	})
+	w.do(t, w.counsellor, http.MethodPost, "/v1/skills/suggest", 0, map[string]any{"text": w.say("read-text text") + " albañil"}, http.StatusOK, nil)
 	w.emergency(t, supervisor)
 }
 
