@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"onward"
@@ -104,6 +105,7 @@ func temporaryData(usual string) (string, error) {
 // benchSystem is an Onward with an HTTP server and nothing in it but reference data.
 type benchSystem struct {
 	*engine.Engine
+	owner   *sqlx.DB // as the owner of the schema
 	base    string
 	running chan error
 	stop    context.CancelFunc
@@ -134,19 +136,24 @@ func (f *benchFlags) startBench(ctx context.Context, o *options, adjust ...func(
 	if err != nil {
 		return nil, nil, err
 	}
+	owner, err := sqlx.Open("postgres", e.OwnerURL()) // connects when it is used
+	if err != nil {
+		return nil, nil, err
+	}
 	var listenConfig net.ListenConfig
 	listener, err := listenConfig.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
 	serveCtx, stop := context.WithCancel(ctx)
-	s := &benchSystem{Engine: e, base: "http://" + listener.Addr().String(), running: make(chan error, 1), stop: stop}
+	s := &benchSystem{Engine: e, owner: owner, base: "http://" + listener.Addr().String(), running: make(chan error, 1), stop: stop}
 	go func() { s.running <- serve(serveCtx, listener, e.Handler, config.Logger) }()
 	return s, func() {
 		stop()
 		if err := <-s.running; err != nil {
 			fmt.Fprintln(os.Stderr, "onward:", err)
 		}
+		_ = owner.Close()
 		stopEngine(ctx, e)
 		if remove != nil {
 			remove()

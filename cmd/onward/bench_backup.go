@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"onward/api"
@@ -56,22 +55,13 @@ func newBenchBackup(o *options) *cobra.Command {
 }
 
 func benchBackup(ctx context.Context, o *options, f *benchFlags, people, lists int) error {
-	s, stop, err := f.startBench(ctx, o, func(c *engine.Config) { c.Workers = false })
+	s, counsellor, stop, err := f.startPeople(ctx, o, people)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	counsellor, err := s.register(ctx, people)
-	if err != nil {
-		return err
-	}
-	owner, err := sqlx.ConnectContext(ctx, "postgres", s.OwnerURL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = owner.Close() }()
 	// Each byte of the lists is another: 320 hashes of 64 bytes.
-	if _, err := owner.ExecContext(ctx, `INSERT INTO referral_requests (id, organisation_id, returnee_id, requested_by, options, status, list, ready_at)
+	if _, err := s.owner.ExecContext(ctx, `INSERT INTO referral_requests (id, organisation_id, returnee_id, requested_by, options, status, list, ready_at)
 		SELECT new_id(), r.organisation_id, r.id, $1, '{}', 'ready', (SELECT string_agg(sha512((r.id::text || l || x)::bytea), '') FROM generate_series(1, 320) x), now() FROM returnees r, generate_series(1, $2) l`,
 		counsellor.UserID, lists); err != nil {
 		return fmt.Errorf("fill: %w", err)

@@ -80,7 +80,7 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 		return err
 	}
 	defer stop()
-	if err := fillMonitoring(ctx, s.OwnerURL(), referrals, min(placements, referrals)); err != nil {
+	if err := fillMonitoring(ctx, s.owner, referrals, min(placements, referrals)); err != nil {
 		return err
 	}
 	result := monitoringResult{Machine: s.machine(f), Referrals: referrals, Placements: min(placements, referrals), CheckIns: 4 * min(placements, referrals)}
@@ -90,11 +90,6 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 	}
 	id := func(n int) onward.ID { return onward.MustParseID(fmt.Sprintf("00000000-0000-7000-8000-%012d", n)) }
 	analyst := onward.Actor{OrganisationID: id(1), Role: onward.RoleAnalyst}
-	owner, err := sqlx.ConnectContext(ctx, "postgres", s.OwnerURL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = owner.Close() }()
 	figures := func() error {
 		f, err := s.Store.Figures(ctx, analyst, onward.ID{}, outcomes.Publish)
 		if err == nil && (len(f.Kind.Lines) == 0 || len(f.Region.Lines) == 0 || len(f.Retention) == 0) {
@@ -123,7 +118,7 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 			return err
 		}},
 		{&result.Counted, 7, func() error {
-			if _, err := owner.ExecContext(ctx, `TRUNCATE figures`); err != nil {
+			if _, err := s.owner.ExecContext(ctx, `TRUNCATE figures`); err != nil {
 				return err
 			}
 			return figures()
@@ -139,12 +134,7 @@ func benchMonitoring(ctx context.Context, o *options, f *benchFlags, referrals, 
 		result.Due, result.Called, result.Counted, result.Read))
 }
 
-func fillMonitoring(ctx context.Context, url string, referrals, placements int) error {
-	db, err := sqlx.ConnectContext(ctx, "postgres", url)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
+func fillMonitoring(ctx context.Context, db *sqlx.DB, referrals, placements int) error {
 	conn, err := db.Connx(ctx)
 	if err != nil {
 		return err

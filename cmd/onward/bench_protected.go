@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"onward"
@@ -63,15 +62,10 @@ func benchProtected(ctx context.Context, o *options, f *benchFlags, pairs int) e
 	if err != nil {
 		return err
 	}
-	owner, err := sqlx.ConnectContext(ctx, "postgres", s.OwnerURL())
-	if err != nil {
+	if _, err := s.owner.ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
 		return err
 	}
-	defer func() { _ = owner.Close() }()
-	if _, err := owner.ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
-		return err
-	}
-	path := &protectedPath{s: s, owner: owner, client: &client{base: s.base, token: people.CounsellorToken}, counsellor: counsellor}
+	path := &protectedPath{s: s, client: &client{base: s.base, token: people.CounsellorToken}, counsellor: counsellor}
 	var protected, bare []time.Duration
 	for i := range pairs + pairs/10 { // the first tenth warms up
 		id := returnees[i%len(returnees)]
@@ -108,7 +102,6 @@ func benchProtected(ctx context.Context, o *options, f *benchFlags, pairs int) e
 // protectedPath is the way from a request to the list and the person.
 type protectedPath struct {
 	s          *benchSystem
-	owner      *sqlx.DB
 	client     *client
 	counsellor onward.Actor
 }
@@ -118,7 +111,7 @@ func (p *protectedPath) take(ctx context.Context, id onward.ID, holds bool) (tim
 	if holds {
 		change = `ALTER ROLE onward_app NOBYPASSRLS`
 	}
-	if _, err := p.owner.ExecContext(ctx, change); err != nil {
+	if _, err := p.s.owner.ExecContext(ctx, change); err != nil {
 		return 0, err
 	}
 	began := time.Now()

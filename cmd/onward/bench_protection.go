@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"onward"
@@ -47,21 +46,12 @@ const (
 )
 
 func benchProtection(ctx context.Context, o *options, f *benchFlags, people, entries int) error {
-	s, stop, err := f.startBench(ctx, o, func(c *engine.Config) { c.Workers = false })
+	s, counsellor, stop, err := f.startPeople(ctx, o, people)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	counsellor, err := s.register(ctx, people)
-	if err != nil {
-		return err
-	}
-	owner, err := sqlx.ConnectContext(ctx, "postgres", s.OwnerURL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = owner.Close() }()
-	if _, err := owner.ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
+	if _, err := s.owner.ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
 		return err
 	}
 	result := protectionResult{Machine: s.machine(f), People: people}
@@ -104,7 +94,7 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 				ID      string `db:"id"`
 				Details []byte `db:"details"`
 			}
-			return owner.SelectContext(ctx, &list, rows)
+			return s.owner.SelectContext(ctx, &list, rows)
 		}},
 	}); err != nil {
 		return err
@@ -112,7 +102,7 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 	stopProfile()
 	// In transactions of some thousand: the end of the chain is one row, whose versions are only tidied up between them.
 	for left := entries; left > 0; left -= auditBatch {
-		if _, err := owner.ExecContext(ctx, `SELECT count(audit_add('00000000-0000-7000-8000-000000000009', '{"action": "read", "resource": "returnee"}', ARRAY[new_id()])) FROM generate_series(1, $1)`,
+		if _, err := s.owner.ExecContext(ctx, `SELECT count(audit_add('00000000-0000-7000-8000-000000000009', '{"action": "read", "resource": "returnee"}', ARRAY[new_id()])) FROM generate_series(1, $1)`,
 			min(left, auditBatch)); err != nil {
 			return fmt.Errorf("fill the audit: %w", err)
 		}
@@ -128,6 +118,18 @@ func benchProtection(ctx context.Context, o *options, f *benchFlags, people, ent
 	result.Verify, result.Entries = time.Since(began).Seconds(), n
 	return f.printResult(result, fmt.Sprintf("%d people (Postgres %s)\na page of 200 people: %s\nwithout identities: %s\none by name: %s\n200 profiles under row-level security: %s\nas the owner: %s\n"+
 		"%d entries of the audit verified in %.1f s\n", people, result.Machine.Postgres, result.Caseload, result.Plain, result.Search, result.Policies, result.Owner, n, result.Verify))
+}
+
+// startPeople starts a bench without workers on an agency with so many people, and its counsellor.
+func (f *benchFlags) startPeople(ctx context.Context, o *options, people int) (s *benchSystem, counsellor onward.Actor, stop func(), err error) {
+	if s, stop, err = f.startBench(ctx, o, func(c *engine.Config) { c.Workers = false }); err != nil {
+		return nil, counsellor, nil, err
+	}
+	if counsellor, err = s.register(ctx, people); err != nil {
+		stop()
+		return nil, counsellor, nil, err
+	}
+	return s, counsellor, stop, nil
 }
 
 // register makes an agency with people whose names are all different.
