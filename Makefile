@@ -26,7 +26,7 @@ test: ## all tests; what is missing on the machine is skipped and says so
 	$(GO) test $(PKG)
 
 race: ## the packages where goroutines meet, under the race detector
-	CGO_ENABLED=1 $(GO) test -race $(race_packages)
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m $(race_packages)
 
 lint: ## go vet and golangci-lint
 	$(GO) vet ./...

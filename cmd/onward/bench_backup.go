@@ -67,9 +67,14 @@ func benchBackup(ctx context.Context, o *options, f *benchFlags, people, lists i
 		return fmt.Errorf("fill: %w", err)
 	}
 	result := backupResult{Machine: s.machine(f), People: people}
+	stopProfile, err := f.profile()
+	if err != nil {
+		return err
+	}
 	if err := result.measure(ctx, s.Engine); err != nil {
 		return err
 	}
+	stopProfile()
 	mb := float64(result.Bytes) / 1e6
 	return f.printResult(result, fmt.Sprintf("%d people, %d rows, %.0f MB (Postgres %s)\nbackup: %s (%.0f MB/s), an archive of %.0f MB\nkeys alone: %s\nverify: %s (%.0f MB/s)\nrestore: %s (%.0f MB/s)\n",
 		people, result.Rows, mb, result.Machine.Postgres, result.Backup, mb/result.Backup.Seconds, float64(result.Written)/1e6, result.KeysOnly, result.Check, mb/result.Check.Seconds, result.Restore, mb/result.Restore.Seconds))

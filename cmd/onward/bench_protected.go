@@ -66,6 +66,10 @@ func benchProtected(ctx context.Context, o *options, f *benchFlags, pairs int) e
 		return err
 	}
 	path := &protectedPath{s: s, client: &client{base: s.base, token: people.CounsellorToken}, counsellor: counsellor}
+	stopProfile, err := f.profile()
+	if err != nil {
+		return err
+	}
 	var protected, bare []time.Duration
 	for i := range pairs + pairs/10 { // the first tenth warms up
 		id := returnees[i%len(returnees)]
@@ -85,6 +89,7 @@ func benchProtected(ctx context.Context, o *options, f *benchFlags, pairs int) e
 			}
 		}
 	}
+	stopProfile()
 	result := protectedResult{Machine: s.machine(f), Opportunities: f.opportunities, Pairs: pairs, Protected: percentilesOf(slices.Clone(protected)), Bare: percentilesOf(slices.Clone(bare))}
 	opening, err := openingTime()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -162,7 +163,7 @@ func newKeysRewrap(o *options) *cobra.Command {
 		Use: "rewrap", Short: "Wrap everything by the newest key; may be stopped, and goes on from there", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.withDatabase(c.Context(), func(e *engine.Engine) error {
-				return o.withKeeper(c, e, func(k *store.Keeper) error {
+				return withKeeper(c.Context(), e, func(k *store.Keeper) error {
 					n, err := k.Rewrap(c.Context())
 					fmt.Printf("%d records wrapped anew\n", n)
 					return err
@@ -172,16 +173,12 @@ func newKeysRewrap(o *options) *cobra.Command {
 	}
 }
 
-func (o *options) withKeeper(c *cobra.Command, e *engine.Engine, do func(*store.Keeper) error) error {
-	config, err := o.config(slog.LevelWarn)
+func withKeeper(ctx context.Context, e *engine.Engine, do func(*store.Keeper) error) error {
+	v, err := e.Keys()
 	if err != nil {
 		return err
 	}
-	v, err := config.LoadKeys()
-	if err != nil {
-		return err
-	}
-	k, err := store.OpenKeeper(c.Context(), e.OwnerURL(), v)
+	k, err := store.OpenKeeper(ctx, e.OwnerURL(), v)
 	if err != nil {
 		return err
 	}
@@ -194,7 +191,7 @@ func newKeysPrune(o *options) *cobra.Command {
 		Use: "prune", Short: "Remove the keys by which nothing is wrapped any more", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := o.withDatabase(c.Context(), func(e *engine.Engine) error {
-				return o.withKeeper(c, e, func(k *store.Keeper) error {
+				return withKeeper(c.Context(), e, func(k *store.Keeper) error {
 					left, err := k.Left(c.Context())
 					if err == nil && left > 0 {
 						err = onward.Errorf(onward.EConflict, "%d records are still wrapped by older keys; run 'onward keys rewrap' first", left)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"os"
 	"slices"
 	"strings"
 
@@ -42,12 +40,7 @@ func newModelCard(o *options) *cobra.Command {
 				if !asHTML {
 					return printJSON(c, card)
 				}
-				var page bytes.Buffer
-				if err := card.Page(&page, api.Style()); err != nil {
-					return err
-				}
-				_, err = os.Stdout.Write(page.Bytes())
-				return err
+				return card.Page(c.OutOrStdout(), api.Style())
 			})
 		},
 	}

@@ -131,8 +131,8 @@ var session = map[string]string{
 	"extra_float_digits": "1", "row_security": "off", "search_path": "public", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0",
 }
 
-// connect connects to a database of the server of a URL; "" is the one that it names.
-func connect(ctx context.Context, address, database string) (*pgx.Conn, error) {
+// addressOf is the URL of a database of the server of another; "" is the one that it names.
+func addressOf(address, database string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
 		return nil, onward.Errorf(onward.EInvalid, "the database URL must have the form postgres://user:password@host:port/database")
@@ -143,6 +143,15 @@ func connect(ctx context.Context, address, database string) (*pgx.Conn, error) {
 	query := u.Query()
 	query.Del("binary_parameters") // of another driver
 	u.RawQuery = query.Encode()
+	return u, nil
+}
+
+// connect connects to a database of the server of a URL; "" is the one that it names.
+func connect(ctx context.Context, address, database string) (*pgx.Conn, error) {
+	u, err := addressOf(address, database)
+	if err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfig(u.String())
 	if err != nil {
 		return nil, onward.Errorf(onward.EInvalid, "the database URL can't be used; write it as postgres://user:password@host:port/database?sslmode=…")

@@ -51,18 +51,12 @@ func majorOf(version string) int {
 
 // command runs a program against a database. The password is in its environment, where only its user looks, and never in its arguments.
 func (p program) command(ctx context.Context, address, database string, arguments ...string) (*exec.Cmd, *bytes.Buffer, error) {
-	u, err := url.Parse(address)
+	u, err := addressOf(address, database)
 	if err != nil {
-		return nil, nil, onward.Errorf(onward.EInvalid, "the database URL must have the form postgres://user:password@host:port/database")
+		return nil, nil, err
 	}
 	password, _ := u.User.Password()
 	u.User = url.User(u.User.Username())
-	if database != "" {
-		u.Path = "/" + database
-	}
-	query := u.Query()
-	query.Del("binary_parameters") // of a driver
-	u.RawQuery = query.Encode()
 	command := exec.CommandContext(ctx, p.path, append([]string{"--no-password", "--dbname=" + u.String()}, arguments...)...)
 	command.Env = os.Environ()
 	if password != "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -38,7 +37,11 @@ func openServer(ctx context.Context, ownerURL, adminURL string) (*server, error)
 	if adminURL == "" {
 		adminURL = ownerURL
 	}
-	config, err := pgx.ParseConfig(withoutDriver(ownerURL))
+	u, err := addressOf(ownerURL, "")
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgx.ParseConfig(u.String())
 	if err != nil {
 		return nil, onward.Errorf(onward.EInvalid, "the database URL must have the form postgres://user:password@host:port/database")
 	}
@@ -63,26 +66,14 @@ func openServer(ctx context.Context, ownerURL, adminURL string) (*server, error)
 	return s, nil
 }
 
-func withoutDriver(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	query := u.Query()
-	query.Del("binary_parameters")
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
 func (s *server) close(ctx context.Context) { _ = s.admin.Close(context.WithoutCancel(ctx)) }
 
 // url is the owner's, of another database of the server.
 func (s *server) url(database string) (string, error) {
-	u, err := url.Parse(s.ownerURL)
+	u, err := addressOf(s.ownerURL, database)
 	if err != nil {
-		return "", onward.Errorf(onward.EInvalid, "the database URL must have the form postgres://user:password@host:port/database")
+		return "", err
 	}
-	u.Path = "/" + database
 	return u.String(), nil
 }
 

@@ -46,6 +46,7 @@ type Engine struct {
 
 	config Config
 	log    *slog.Logger
+	keys   *vault.Vault // once the store is open
 	databaseURL,
 	ownerURL string
 	postgres *embedded.Postgres
@@ -147,6 +148,7 @@ func (e *Engine) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	e.keys = keys
 	defer func() {
 		// Keys that were just made open nothing that is there: the right ones are missing, and these would only be in their way.
 		if made && onward.CodeOf(err) == onward.EUnavailable {

@@ -47,4 +47,9 @@ func WithVocabulary(ctx context.Context, s *store.Store) (*store.Store, error) {
 }
 
 // Keys are those that this Onward seals with.
-func (e *Engine) Keys() (*vault.Vault, error) { return e.config.LoadKeys() }
+func (e *Engine) Keys() (*vault.Vault, error) {
+	if e.keys != nil {
+		return e.keys, nil
+	}
+	return e.config.LoadKeys()
+}
