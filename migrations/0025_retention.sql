@@ -91,7 +91,7 @@ CREATE TABLE emergency_accesses (
 CREATE INDEX emergency_accesses_user ON emergency_accesses (user_id, until);
 CREATE INDEX emergency_accesses_returnee ON emergency_accesses (returnee_id, opened_at);
 CREATE INDEX emergency_accesses_organisation ON emergency_accesses (organisation_id, id DESC);
-CREATE INDEX emergency_accesses_review ON emergency_accesses (opened_at) WHERE reviewed_at IS NULL AND reminded_at IS NULL;
+CREATE INDEX emergency_accesses_review ON emergency_accesses (opened_at) WHERE reviewed_at IS NULL;
 
 -- When the counsellor was told that the time of a person is over soon.
 ALTER TABLE returnees ADD COLUMN retention_told_at timestamptz;

@@ -178,7 +178,7 @@ CREATE POLICY own_caseload ON households AS RESTRICTIVE FOR SELECT TO onward_app
 CREATE OR REPLACE FUNCTION text_keys(people uuid[]) RETURNS TABLE (returnee_id uuid, key bytea)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     AS $$ SELECT i.returnee_id, i.key FROM returnee_identities i WHERE i.returnee_id = ANY(people) AND i.key IS NOT NULL
-             AND (onward_role() IN ('counsellor', 'supervisor') AND i.organisation_id = onward_organisation() AND may_see(i.returnee_id)
+             AND (onward_role() IN ('counsellor', 'supervisor') AND i.organisation_id = onward_organisation() AND ((SELECT NOT sees_own_only()) OR may_see(i.returnee_id))
                   OR onward_role() IN ('employer', 'supervisor', 'administrator')
                      AND EXISTS (SELECT FROM referrals r WHERE r.returnee_id = i.returnee_id AND r.recipient_id = onward_organisation() AND r.status <> 'draft')
                   OR onward_role() = 'partner'

@@ -82,20 +82,3 @@ func (tx *Tx) exportDecisions(ctx context.Context, e *onward.Export) (err error)
 	e.Decisions, err = tx.Decisions(ctx, e.Returnee.ID)
 	return err
 }
-
-// decided is the body of the record of a decision: what is not in columns of its own.
-func decided(d onward.Decision) (string, error) {
-	body, err := json.Marshal(d)
-	if err != nil {
-		return "", err
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return "", err
-	}
-	for _, column := range []string{"referral_id", "returnee_id", "decided_by", "role", "at", "list", "list_hash"} {
-		delete(fields, column)
-	}
-	body, err = json.Marshal(fields)
-	return string(body), err
-}

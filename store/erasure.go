@@ -18,7 +18,7 @@ func (tx *Tx) EraseReturnee(ctx context.Context, id onward.ID) (w onward.Withdra
 	if err := tx.lockOnCaseload(ctx, id); err != nil {
 		return w, err
 	}
-	if held, err := tx.held(ctx, tx.Actor.OrganisationID, id); err != nil || len(held) > 0 {
+	if held, err := tx.onHold(ctx, tx.Actor.OrganisationID, id); err != nil || held {
 		return w, cmp.Or(err, errHeld())
 	}
 	if err := tx.erase(ctx, id, "erased"); err != nil {
@@ -39,8 +39,8 @@ func (s *Store) Erase(ctx context.Context, actor onward.Actor, id onward.ID) (w 
 		if w, err = tx.EraseReturnee(ctx, id); onward.CodeOf(err) != onward.EConflict {
 			return err
 		}
-		list, heldErr := tx.held(ctx, actor.OrganisationID, id)
-		if heldErr != nil || len(list) == 0 {
+		kept, heldErr := tx.onHold(ctx, actor.OrganisationID, id)
+		if heldErr != nil || !kept {
 			return cmp.Or(heldErr, err) // erased already
 		}
 		held = true

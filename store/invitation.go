@@ -210,13 +210,8 @@ func (s *Store) AcceptInvitation(ctx context.Context, from, secret, password str
 		if _, err := tx.invited(ctx, id, " FOR UPDATE OF i"); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `UPDATE invitations SET used_at = $2 WHERE id = $1`, id, tx.now); err != nil {
+		if err := tx.useInvitation(ctx, id, row.ID, mailed); err != nil {
 			return err
-		}
-		if mailed {
-			if _, err := tx.exec(ctx, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL`, row.ID, tx.now); err != nil {
-				return err
-			}
 		}
 		if err := tx.setPassword(ctx, row.ID, hash); err != nil {
 			return err
@@ -262,4 +257,13 @@ func (s *Store) KnownDevice(ctx context.Context, account, secret string) string 
 		return ""
 	}
 	return device
+}
+
+// useInvitation is the one time that an invitation opens. Whoever had it by e-mail reads what is sent to that address.
+func (tx *Tx) useInvitation(ctx context.Context, id, user onward.ID, mailed bool) error {
+	if _, err := tx.exec(ctx, `UPDATE invitations SET used_at = $2 WHERE id = $1`, id, tx.now); err != nil || !mailed {
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL`, user, tx.now)
+	return err
 }

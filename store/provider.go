@@ -127,13 +127,8 @@ func (tx *Tx) bind(ctx context.Context, who ExternalIdentity, invitation onward.
 			return user, errNobody()
 		}
 		user = row.ID
-		if _, err := tx.exec(ctx, `UPDATE invitations SET used_at = $2 WHERE id = $1`, invitation, tx.now); err != nil {
+		if err := tx.useInvitation(ctx, invitation, user, mailed); err != nil {
 			return user, err
-		}
-		if mailed {
-			if _, err := tx.exec(ctx, `UPDATE users SET email_verified_at = $2 WHERE id = $1 AND email_verified_at IS NULL`, user, tx.now); err != nil {
-				return user, err
-			}
 		}
 	case who.Email != "":
 		// Who is bound already stays so: a provider may give the address of somebody who left to another.

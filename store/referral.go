@@ -148,7 +148,7 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	id := onward.NewID()
 	decision := onward.NewDecision(list, opportunity.ID, returnee.Consents, tx.today())
 	decision.OpportunityID, decision.OpportunityVersion, decision.RequestID, decision.ChoiceReason = opportunity.ID, opportunity.Version, d.RequestID, d.ChoiceReason
-	record, err := decided(decision)
+	record, err := json.Marshal(decision)
 	if err != nil {
 		return none, wrap("create referral", err)
 	}
@@ -160,14 +160,16 @@ func (tx *Tx) CreateReferral(ctx context.Context, d onward.ReferralDetails) (onw
 	err = tx.get(ctx, &row, `WITH step AS (
 			INSERT INTO referral_steps (referral_id, organisation_id, at, event, to_status, party, user_id) VALUES ($1, $2, $15, 'create', 'draft', 'agency', $14)),
 		decision AS (INSERT INTO referral_decisions (referral_id, organisation_id, returnee_id, decided_by, role, at, body, list_hash)
-			VALUES ($1, $2, $4, $14, $16, $15, $17, (SELECT sha256(q.list) FROM referral_requests q WHERE q.id = $8)))
+			VALUES ($1, $2, $4, $14, $16, $15,
+				$17::jsonb - '{referral_id,returnee_id,decided_by,role,at,list,list_hash}'::text[], -- they have columns of their own
+				(SELECT sha256(q.list) FROM referral_requests q WHERE q.id = $8)))
 		INSERT INTO referrals AS r (id, organisation_id, recipient_id, returnee_id, opportunity_id, kind, place_id, pseudonym,
 			request_id, rank, chosen, choice_reason, choice_note, urgency, status, created_by, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, candidate_pseudonym($5, $4), $8, $9, $10, $11, $12, $13, 'draft', $14, $15, $15)
 		RETURNING `+referralColumns,
 		id, tx.Actor.OrganisationID, opportunity.OrganisationID, returnee.ID, opportunity.ID, string(opportunity.Kind),
 		nilIfZero(int64(opportunity.PlaceID)), nilIfZero(d.RequestID), rank, string(asChosen), string(d.ChoiceReason), note,
-		string(d.Urgency), tx.Actor.UserID, tx.now, string(tx.Actor.Role), record)
+		string(d.Urgency), tx.Actor.UserID, tx.now, string(tx.Actor.Role), string(record))
 	if constraintOf(err) == "referrals_live" {
 		return none, onward.Errorf(onward.EConflict, "this person has a live referral to this opportunity already; GET /v1/referrals?returnee_id= shows it")
 	}

@@ -47,6 +47,12 @@ func requestReason(id onward.ID) string {
 	return fieldOf("referral_requests", id.String(), "destination_reason")
 }
 
+// reasonOf is the sealed reason in a request, to be opened in its place.
+func reasonOf(row requestRow, r *onward.ReferralRequest) text {
+	reason := &r.Options.DestinationReason
+	return text{row.ReturneeID, requestReason(row.ID), sealedText(*reason), reason}
+}
+
 // requests are rows without their lists, with what was written in them.
 func (tx *Tx) requests(ctx context.Context, rows []requestRow) ([]onward.ReferralRequest, error) {
 	list, texts := make([]onward.ReferralRequest, len(rows)), make([]text, len(rows))
@@ -55,34 +61,31 @@ func (tx *Tx) requests(ctx context.Context, rows []requestRow) ([]onward.Referra
 		if list[i], err = row.request(); err != nil {
 			return nil, err
 		}
-		reason := &list[i].Options.DestinationReason
-		texts[i] = text{row.ReturneeID, requestReason(row.ID), sealedText(*reason), reason}
+		texts[i] = reasonOf(row, &list[i])
 	}
 	return list, wrap("read what was written", tx.openTexts(ctx, texts))
 }
 
 // stored is a request with its list in JSON.
 func (tx *Tx) stored(ctx context.Context, row requestRow) (r onward.ReferralRequest, list []byte, err error) {
-	sealed, err := row.request()
-	if err != nil {
+	if r, err = row.request(); err != nil {
 		return r, nil, err
 	}
-	opened, err := tx.requests(ctx, []requestRow{row})
-	if err != nil {
-		return r, nil, err
+	sealed := r.Options.DestinationReason
+	if err := tx.openTexts(ctx, []text{reasonOf(row, &r)}); err != nil {
+		return r, nil, wrap("read what was written", err)
 	}
-	r = opened[0]
 	if row.List == nil {
 		return r, nil, nil
 	}
 	if list, err = tx.store.packer.unpack(row.List); err != nil {
 		return r, nil, wrap("read list of request "+row.ID.String(), err)
 	}
-	if sealed.Options.DestinationReason == "" {
+	if sealed == "" {
 		return r, list, nil
 	}
 	// The same sealed text is in the list, whatever the list is like.
-	was, err := json.Marshal(sealed.Options.DestinationReason)
+	was, err := json.Marshal(sealed)
 	if err != nil {
 		return r, nil, err
 	}

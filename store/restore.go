@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"onward"
 	"onward/store/vault"
@@ -74,7 +73,7 @@ func (k *Keeper) tokensAfter(ctx context.Context, tx *sqlx.Tx, after *onward.ID)
 	if err != nil {
 		return 0, err
 	}
-	var organisations, tokens, people, kinds []string
+	var tokens []identityToken
 	s := &Store{vault: k.vault}
 	for _, row := range rows {
 		var opened struct {
@@ -85,14 +84,9 @@ func (k *Keeper) tokensAfter(ctx context.Context, tx *sqlx.Tx, after *onward.ID)
 		if err := s.openIdentity(row.ID, row.Identity, row.Key, &opened); err != nil {
 			return 0, err
 		}
-		for _, t := range tokensOf(blind, row.ID, row.OrganisationID, onward.ReturneeDetails{Identity: opened.Identity, BirthDate: opened.BirthDate, ExternalID: opened.ExternalID}) {
-			organisations, tokens = append(organisations, t.OrganisationID.String()), append(tokens, t.Token)
-			people, kinds = append(people, t.ReturneeID.String()), append(kinds, t.Kind)
-		}
+		tokens = append(tokens, tokensOf(blind, row.ID, row.OrganisationID, onward.ReturneeDetails{Identity: opened.Identity, BirthDate: opened.BirthDate, ExternalID: opened.ExternalID})...)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO identity_tokens (organisation_id, token, returnee_id, kind)
-		SELECT o, decode(t, 'hex'), p, k FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS n(o, t, p, k) ON CONFLICT DO NOTHING`,
-		pq.Array(organisations), pq.Array(tokens), pq.Array(people), pq.Array(kinds)); err != nil {
+	if err := addTokens(ctx, tx, tokens); err != nil {
 		return 0, err
 	}
 	*after = rows[len(rows)-1].ID

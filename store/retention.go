@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/lib/pq"
-
 	"onward"
 )
 
@@ -195,13 +193,18 @@ func (s *Store) AnnounceRetention(ctx context.Context) (n int, err error) {
 	return n, wrap("announce the end of retention", err)
 }
 
-// eachOrganisation runs fn for every organisation, each in a transaction of its own.
-func (s *Store) eachOrganisation(ctx context.Context, fn func(*Tx, onward.ID) error) error {
-	var ids []onward.ID
-	if err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
+func (s *Store) organisationIDs(ctx context.Context) (ids []onward.ID, err error) {
+	err = s.InTx(ctx, onward.System(), func(tx *Tx) error {
 		ids = nil
 		return tx.selectAll(ctx, &ids, `SELECT id FROM organisations ORDER BY id`)
-	}); err != nil {
+	})
+	return ids, err
+}
+
+// eachOrganisation runs fn for every organisation, each in a transaction of its own.
+func (s *Store) eachOrganisation(ctx context.Context, fn func(*Tx, onward.ID) error) error {
+	ids, err := s.organisationIDs(ctx)
+	if err != nil {
 		return err
 	}
 	for _, id := range ids {
@@ -215,11 +218,8 @@ func (s *Store) eachOrganisation(ctx context.Context, fn func(*Tx, onward.ID) er
 // Retain lets go what is due by the rules: some of every kind of every organisation, each person's in a transaction of its own. It says how
 // many records went; none are left when it is none. It may be stopped at any time and run anywhere: it goes on with what is still there.
 func (s *Store) Retain(ctx context.Context) (total int, err error) {
-	var ids []onward.ID
-	if err := s.InTx(ctx, onward.System(), func(tx *Tx) error {
-		ids = nil
-		return tx.selectAll(ctx, &ids, `SELECT id FROM organisations ORDER BY id`)
-	}); err != nil {
+	ids, err := s.organisationIDs(ctx)
+	if err != nil {
 		return 0, wrap("retain", err)
 	}
 	for _, organisation := range ids {
@@ -325,12 +325,8 @@ func (s *Store) RetentionCounts(ctx context.Context) (counts []onward.RetentionC
 	return counts, wrap("count what is due", err)
 }
 
-// held are those of some people whom a legal hold keeps.
-func (tx *Tx) held(ctx context.Context, organisation onward.ID, people ...onward.ID) (held []onward.ID, err error) {
-	ids := make([]string, len(people))
-	for i, p := range people {
-		ids[i] = p.String()
-	}
-	err = tx.selectAll(ctx, &held, `SELECT p FROM unnest($2::uuid[]) p WHERE on_hold($1, p, 'returnee')`, organisation, pq.Array(ids))
+// onHold says whether a legal hold keeps a person.
+func (tx *Tx) onHold(ctx context.Context, organisation, person onward.ID) (held bool, err error) {
+	err = tx.get(ctx, &held, `SELECT on_hold($1, $2, 'returnee')`, organisation, person)
 	return held, wrap("read legal holds", err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,8 +136,9 @@ func (tx *Tx) loadKeys(ctx context.Context, people ...onward.ID) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	slices.Sort(missing) // a person with several texts is asked for once
 	var rows []wrappedKey
-	if err := tx.selectAll(ctx, &rows, `SELECT returnee_id, key FROM text_keys($1::uuid[])`, pq.Array(missing)); err != nil {
+	if err := tx.selectAll(ctx, &rows, `SELECT returnee_id, key FROM text_keys($1::uuid[])`, pq.Array(slices.Compact(missing))); err != nil {
 		return wrap("read keys", err)
 	}
 	return tx.keepKeys(rows)

@@ -55,7 +55,8 @@ func (w *Workers) keepDeadlines(ctx context.Context) error {
 	return eachUntilDone(ctx,
 		w.config.Store.MarkOverdue, w.config.Store.ExpireHolds, w.config.Store.RemindRecipients, w.config.Store.PauseUnconfirmed,
 		w.config.Store.MarkOverdueAlerts, w.config.Store.ExpireVettings, w.config.Store.PlanCheckIns, w.config.Store.CallCheckIns,
-		w.config.Store.AskRenewals, w.config.Store.ExpireConsents, w.config.Store.RemindDeletions, w.config.Store.RemindHolds, w.config.Store.ForgetSessions)
+		w.config.Store.AskRenewals, w.config.Store.ExpireConsents, w.config.Store.RemindDeletions, w.config.Store.RemindHolds, w.config.Store.RemindEmergencies,
+		w.config.Store.ForgetSessions)
 }
 
 // eachUntilDone runs each until it finds nothing more to do.

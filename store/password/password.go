@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1" //nolint:gosec // the lists of breached passwords are in SHA-1; nothing is kept by it
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"github.com/ccojocar/zxcvbn-go"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
 	"onward"
@@ -26,6 +29,10 @@ import (
 
 // parameters are OWASP's for argon2id with 19 MiB; each hash says its own, and one by others is made anew at the next sign-in.
 var parameters = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// nobodys is a hash of no password, which is compared with when there is none, so that it takes as long.
+var nobodys = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, parameters.Memory, parameters.Iterations, parameters.Parallelism,
+	base64.RawStdEncoding.EncodeToString(make([]byte, parameters.SaltLength)), base64.RawStdEncoding.EncodeToString(make([]byte, parameters.KeyLength)))
 
 const (
 	// leastGuesses is how many bits of guessing a password has to withstand, as zxcvbn estimates them: what stands on lists of common
@@ -41,7 +48,6 @@ const (
 type Passwords struct {
 	turns    chan struct{}
 	breached *list
-	nobodys  string // the hash that is compared with when there is none, so that it takes as long
 }
 
 // New reads where breached passwords are listed: a file of SHA-1 hashes in order, one a line, with or without ":count", as Have I Been Pwned
@@ -54,9 +60,7 @@ func New(breached string) (*Passwords, error) {
 			return nil, err
 		}
 	}
-	var err error
-	p.nobodys, err = argon2id.CreateHash("nobody's", &parameters)
-	return p, err
+	return p, nil
 }
 
 // Close closes the list.
@@ -143,7 +147,7 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (ok, outd
 	defer done()
 	against := hash
 	if hash == "" {
-		against = p.nobodys
+		against = nobodys
 	}
 	ok, by, err := argon2id.CheckHash(Normal(password), against)
 	if err != nil {
