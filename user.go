@@ -1,6 +1,9 @@
 package onward
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // UserDetails is what an administrator says of a user.
 type UserDetails struct {
@@ -41,6 +44,11 @@ type Invitation struct {
 	ExpiresAt time.Time         `json:"expires_at"`
 	Token     string            `json:"token" doc:"Shown this once. It goes to the user alone"`
 	Link      string            `json:"link" doc:"The same as a link; whole where ONWARD_PUBLIC_URL says where this server is"`
+}
+
+// InvitationLink is where the token of an invitation opens: a path where it is not known where this server is.
+func InvitationLink(publicURL, token string) string {
+	return strings.TrimSuffix(publicURL, "/") + "/v1/invitations/" + token
 }
 
 // Invited is what an invitation shows to who has it.

@@ -66,6 +66,7 @@ type API struct {
 	waiting   *waiting
 	router    *gin.Engine
 	huma      huma.API
+	methods   map[string][]string // of paths as they are in the document
 	limits    RateLimits
 	unlimited sync.Once
 	contact   string
@@ -118,7 +119,7 @@ func New(config Config) *API {
 	a.router.NoRoute(plainProblem(http.StatusNotFound, "there is nothing here; /docs lists what there is"))
 	a.router.NoMethod(methodNotAllowed)
 	a.huma = humagin.New(a.router, humaConfig())
-	a.huma.UseMiddleware(limitTime, a.authenticate, a.checkEmpty)
+	a.huma.UseMiddleware(limitTime, a.authenticate, checkEmpty)
 	a.registerHealth(config.Registry)
 	a.registerVocabulary()
 	a.registerModelCard()
@@ -150,29 +151,30 @@ func New(config Config) *API {
 	a.registerSignIn()
 	a.registerUsers()
 	a.registerDocs()
+	a.methods = methodsOf(a.huma.OpenAPI())
 	return a
+}
+
+// methodsOf are the methods of each path of the document, in order.
+func methodsOf(document *huma.OpenAPI) map[string][]string {
+	methods := map[string][]string{}
+	for path, item := range document.Paths {
+		for _, op := range []*huma.Operation{item.Delete, item.Get, item.Patch, item.Post, item.Put} {
+			if op != nil {
+				methods[path] = append(methods[path], op.Method)
+			}
+		}
+	}
+	return methods
 }
 
 // ownMethods refuses methods that a path of the document does not have. Gin would take "bulk" and "search" for ids, and name the methods of those.
 func (a *API) ownMethods(c *gin.Context) {
-	item := a.huma.OpenAPI().Paths[c.Request.URL.Path]
-	if item == nil {
+	methods, literal := a.methods[c.Request.URL.Path]
+	if !literal || slices.Contains(methods, c.Request.Method) {
 		c.Next()
 		return
 	}
-	var methods []string
-	for method, op := range map[string]*huma.Operation{
-		http.MethodDelete: item.Delete, http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
-	} {
-		if op != nil {
-			methods = append(methods, method)
-		}
-	}
-	if slices.Contains(methods, c.Request.Method) {
-		c.Next()
-		return
-	}
-	slices.Sort(methods)
 	c.Header("Allow", strings.Join(methods, ", "))
 	methodNotAllowed(c)
 }

@@ -59,7 +59,7 @@ func registerBulk[T any](a *API, noun string, tags []string, create createMany[T
 		Description: "Each line has the form of " + lines.name() + ". Each is checked on its own: bad lines are reported, good ones are written, in " +
 			"transactions of 500. With an external_id on each line, sending the same body again adds nothing. At most 16 MiB, 50,000 lines and " +
 			"1 MiB a line.",
-		MaxBodyBytes: bulkLimit, BodyReadTimeout: bulkTime, SkipValidateBody: true, Errors: forbids(), Middlewares: huma.Middlewares{a.onlyLines},
+		MaxBodyBytes: bulkLimit, BodyReadTimeout: bulkTime, SkipValidateBody: true, Errors: forbids(), Middlewares: huma.Middlewares{onlyLines},
 	}, func(ctx context.Context, in *bulkInput) (*bulkOutput, error) {
 		if bytes.Count(in.RawBody, []byte{'\n'}) >= bulkLines {
 			return nil, onward.Errorf(onward.ETooLarge, "send at most %d lines at once", bulkLines)
@@ -71,15 +71,13 @@ func registerBulk[T any](a *API, noun string, tags []string, create createMany[T
 }
 
 // onlyLines refuses what says of itself that it is no NDJSON, such as a spreadsheet.
-func (a *API) onlyLines(ctx huma.Context, next func(huma.Context)) {
+func onlyLines(ctx huma.Context, next func(huma.Context)) {
 	kind, _, err := mime.ParseMediaType(ctx.Header("Content-Type"))
 	switch {
 	case ctx.Header("Content-Type") == "", err == nil && slices.Contains([]string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json"}, kind):
 		next(ctx)
 	default:
-		p := newProblemOf(http.StatusUnsupportedMediaType, "this kind of body is not taken; send NDJSON, one JSON object a line, with Content-Type: application/x-ndjson")
-		p.RequestID = requestID(ctx.Context())
-		writeProblem(humagin.Unwrap(ctx).Writer, p)
+		abort(humagin.Unwrap(ctx), newProblemOf(http.StatusUnsupportedMediaType, "this kind of body is not taken; send NDJSON, one JSON object a line, with Content-Type: application/x-ndjson"))
 	}
 }
 

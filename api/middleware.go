@@ -163,10 +163,10 @@ func checkQuery(c *gin.Context) {
 
 // checkEmpty refuses a parameter that is named and has no value, where its form does not allow that. huma would leave it out, and a filter
 // whose value got lost would show everything.
-func (a *API) checkEmpty(ctx huma.Context, next func(huma.Context)) {
+func checkEmpty(ctx huma.Context, next func(huma.Context)) {
 	query := ctx.URL()
 	values, headers := query.Query(), humagin.Unwrap(ctx).Request.Header
-	p := newProblemOf(http.StatusUnprocessableEntity, "the request does not fit the API; see errors, and /docs for what it takes")
+	p := newProblemOf(http.StatusUnprocessableEntity, doesNotFit)
 	for _, parameter := range ctx.Operation().Parameters {
 		var given []string
 		switch parameter.In {
@@ -180,8 +180,7 @@ func (a *API) checkEmpty(ctx huma.Context, next func(huma.Context)) {
 		}
 	}
 	if len(p.Errors) > 0 {
-		p.RequestID = requestID(ctx.Context())
-		writeProblem(humagin.Unwrap(ctx).Writer, p)
+		abort(humagin.Unwrap(ctx), p)
 		return
 	}
 	next(ctx)

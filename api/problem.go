@@ -105,6 +105,9 @@ func codeOf(status int) onward.Code {
 	return onward.EMalformed
 }
 
+// doesNotFit is said of what has the wrong form.
+const doesNotFit = "the request does not fit the API; see errors, and /docs for what it takes"
+
 func newProblemOf(status int, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: detail}
 }
@@ -153,7 +156,7 @@ func newProblem(status int, message string, errs ...error) huma.StatusError {
 	p := newProblemOf(status, message)
 	switch status {
 	case http.StatusUnprocessableEntity:
-		p.Detail = "the request does not fit the API; see errors, and /docs for what it takes"
+		p.Detail = doesNotFit
 	case http.StatusBadRequest:
 		p.Detail = "the body can't be read; send one JSON object, as /docs shows"
 	case http.StatusRequestEntityTooLarge:

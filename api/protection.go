@@ -27,7 +27,11 @@ type deletionOutput struct{ Body onward.DeletionRequest }
 
 // items answers with a list that a transaction reads.
 func items[T any](ctx context.Context, a *API, read func(*store.Tx) ([]T, error)) (*itemsOutput[T], error) {
-	list, err := inTx(ctx, a, read)
+	return listed(inTx(ctx, a, read))
+}
+
+// listed answers with a list that was read.
+func listed[T any](list []T, err error) (*itemsOutput[T], error) {
 	out := &itemsOutput[T]{}
 	out.Body.Items = list
 	return out, err

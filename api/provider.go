@@ -192,11 +192,10 @@ func (a *API) providerOf(name string) (*provider, error) {
 }
 
 func flowCookieOf(value string) http.Cookie {
-	c := &http.Cookie{Name: flowCookie, Value: value, Path: "/", MaxAge: 600, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
 	if value == "" {
-		c.MaxAge = -1
+		return hostCookie(flowCookie, "", forget)
 	}
-	return *c
+	return hostCookie(flowCookie, value, 600)
 }
 
 func (a *API) registerProviders(tags []string) {

@@ -162,7 +162,8 @@ func (a *API) bySession(ctx huma.Context) (huma.Context, onward.Actor, bool) {
 		if !a.stranger(ctx) {
 			return ctx, none, false
 		}
-		ctx.AppendHeader("Set-Cookie", cookieOf("", true).String())
+		gone := hostCookie(sessionCookie, "", forget)
+		ctx.AppendHeader("Set-Cookie", gone.String())
 		a.refuse(ctx, onward.Errorf(onward.EUnauthenticated, "you are not signed in any more; sign in again"))
 		return ctx, none, false
 	}
@@ -181,13 +182,12 @@ func (a *API) bySession(ctx huma.Context) (huma.Context, onward.Actor, bool) {
 	return ctx, actor, true
 }
 
-// cookieOf is that of a session. gone: the browser is to forget it.
-func cookieOf(token string, gone bool) *http.Cookie {
-	cookie := &http.Cookie{Name: sessionCookie, Value: token, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
-	if gone {
-		cookie.MaxAge = -1
-	}
-	return cookie
+// forget is the age of a cookie that the browser is to drop.
+const forget = -1
+
+// hostCookie is how every cookie of ours is: of this host alone, out of reach for scripts, and not sent with what other sites begin.
+func hostCookie(name, value string, maxAge int) http.Cookie {
+	return http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}
 }
 
 // renew puts a session under a new token; the one before ends. It is done whenever what the session may do changes.
@@ -203,7 +203,7 @@ func (a *API) renew(ctx context.Context, session onward.Session) (onward.Session
 		return session, nil, err
 	}
 	session.ExpiresAt, session.EndsAt = expiry, now.Add(a.signIn.Longest)
-	cookies := []http.Cookie{*cookieOf(token, false)}
+	cookies := []http.Cookie{hostCookie(sessionCookie, token, 0)}
 	if session.Stage != onward.StageComplete {
 		return session, cookies, nil
 	}

@@ -145,7 +145,7 @@ func (a *API) registerSignIn() {
 		if err := a.sessions.Destroy(ctx); err != nil {
 			return nil, err
 		}
-		return &signOutOutput{SetCookie: []http.Cookie{*cookieOf("", true)}, ClearSiteData: `"cache", "storage"`}, nil
+		return &signOutOutput{SetCookie: []http.Cookie{hostCookie(sessionCookie, "", forget)}, ClearSiteData: `"cache", "storage"`}, nil
 	})
 	register(a, huma.Operation{
 		OperationID: "read-me", Method: http.MethodGet, Path: "/v1/me", Tags: tags, Metadata: at(onward.StageSecondFactor, onward.StageSetUp), Summary: "Who you are, and how you signed in", Errors: forbids(),
@@ -168,10 +168,7 @@ func (a *API) registerSignIn() {
 		OperationID: "list-sessions", Method: http.MethodGet, Path: "/v1/me/sessions", Tags: tags, Security: onlySession, Summary: "Where you are signed in, the latest first", Errors: forbids(),
 	}, func(ctx context.Context, _ *struct{}) (*itemsOutput[onward.Session], error) {
 		actor := actorFrom(ctx)
-		list, err := a.store.SessionsOf(ctx, actor, actor.UserID)
-		out := &itemsOutput[onward.Session]{}
-		out.Body.Items = list
-		return out, err
+		return listed(a.store.SessionsOf(ctx, actor, actor.UserID))
 	})
 	register(a, huma.Operation{
 		OperationID: "end-session", Method: http.MethodDelete, Path: "/v1/me/sessions/{id}", Tags: tags, Security: onlySession, DefaultStatus: http.StatusNoContent, Summary: "End one of your sessions", Errors: forbids(),

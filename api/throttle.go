@@ -124,5 +124,5 @@ func (a *API) knownDevice(ctx context.Context, email string) string {
 // rememberDevice makes the device known from which somebody has signed in.
 func (a *API) rememberDevice(ctx context.Context, email string) (http.Cookie, error) {
 	token, err := a.store.NewDevice(ctx, a.accountKey(email))
-	return http.Cookie{Name: a.deviceCookie(email), Value: token, Path: "/", MaxAge: int((180 * 24 * time.Hour).Seconds()), HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode}, err
+	return hostCookie(a.deviceCookie(email), token, int((180 * 24 * time.Hour).Seconds())), err
 }

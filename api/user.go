@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,7 +35,7 @@ type createdTokenOutput struct {
 
 // link makes an invitation into one where it is known where this server is.
 func (a *API) link(i onward.Invitation) onward.Invitation {
-	i.Link = strings.TrimSuffix(a.signIn.PublicURL, "/") + "/v1/invitations/" + i.Token
+	i.Link = onward.InvitationLink(a.signIn.PublicURL, i.Token)
 	return i
 }
 
@@ -49,10 +48,7 @@ func (a *API) registerUsers() {
 	register(a, huma.Operation{
 		OperationID: "list-accounts", Method: http.MethodGet, Path: "/v1/accounts", Tags: tags, Summary: "The users of your organisation, with how they sign in", Errors: forbids(),
 	}, func(ctx context.Context, _ *struct{}) (*itemsOutput[onward.Account], error) {
-		list, err := a.store.Accounts(ctx, actorFrom(ctx))
-		out := &itemsOutput[onward.Account]{}
-		out.Body.Items = list
-		return out, err
+		return listed(a.store.Accounts(ctx, actorFrom(ctx)))
 	})
 	register(a, huma.Operation{
 		OperationID: "read-account", Method: http.MethodGet, Path: "/v1/accounts/{id}", Tags: tags, Summary: "A user, with how they sign in", Errors: forbids(),
@@ -105,10 +101,7 @@ func (a *API) registerUsers() {
 		if _, err := a.store.Account(ctx, actor, in.ID); err != nil {
 			return nil, err
 		}
-		list, err := a.store.SessionsOf(ctx, actor, in.ID)
-		out := &itemsOutput[onward.Session]{}
-		out.Body.Items = list
-		return out, err
+		return listed(a.store.SessionsOf(ctx, actor, in.ID))
 	})
 	register(a, huma.Operation{
 		OperationID: "end-account-sessions", Method: http.MethodDelete, Path: "/v1/accounts/{id}/sessions", Tags: tags, Security: onlySession, DefaultStatus: http.StatusNoContent, Summary: "End all sessions of a user", Errors: forbids(),
@@ -127,10 +120,7 @@ func (a *API) registerTokens(tags []string) {
 	register(a, huma.Operation{
 		OperationID: "list-tokens", Method: http.MethodGet, Path: "/v1/me/tokens", Tags: tags, Summary: "Your API tokens, without their secrets, the latest first", Errors: forbids(),
 	}, func(ctx context.Context, _ *struct{}) (*itemsOutput[onward.Token], error) {
-		list, err := a.store.OwnTokens(ctx, actorFrom(ctx))
-		out := &itemsOutput[onward.Token]{}
-		out.Body.Items = list
-		return out, err
+		return listed(a.store.OwnTokens(ctx, actorFrom(ctx)))
 	})
 	register(a, huma.Operation{
 		OperationID: "create-token", Method: http.MethodPost, Path: "/v1/me/tokens", Tags: tags, Security: onlySession, DefaultStatus: http.StatusCreated, Summary: "Make an API token",

@@ -175,7 +175,7 @@ func printInvitation(i onward.Invitation) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(strings.TrimSuffix(config.SignIn.PublicURL, "/") + "/v1/invitations/" + i.Token)
+	fmt.Println(onward.InvitationLink(config.SignIn.PublicURL, i.Token))
 	fmt.Fprintln(os.Stderr, "Give this to the user alone. It opens once, until "+i.ExpiresAt.UTC().Format("2 Jan 2006 15:04 UTC")+".")
 	return nil
 }

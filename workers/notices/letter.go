@@ -69,7 +69,7 @@ func (s *Sender) letter(ctx context.Context, o store.Outgoing) (letter, error) {
 			token, err := s.store.MailedInvitation(ctx, o.Event.SubjectID)
 			switch onward.CodeOf(err) {
 			case "":
-				link, action = strings.TrimSuffix(s.config.PublicURL, "/")+"/v1/invitations/"+token, say(code, "choose_password", nil)
+				link, action = onward.InvitationLink(s.config.PublicURL, token), say(code, "choose_password", nil)
 			case onward.ENotFound:
 				body = say(code, "settled", nil)
 			default:
